@@ -1,0 +1,136 @@
+# One Makefile, no recursion into folders. `make help` lists what you can ask for.
+#
+#   make                     every program, into .build/release/bin
+#   make check B=debug       the unit tests and the stories of one build
+#   make check B=asan T=walk one test program, under ASan and UBSan
+
+.SUFFIXES:
+.SECONDARY:
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --warn-undefined-variables
+
+# ---- knobs ----------------------------------------------------------------
+B       ?= release
+T       ?=
+PREFIX  ?= /usr/local
+DESTDIR ?=
+PKG_CONFIG ?= pkg-config
+CFLAGS  ?=
+LDFLAGS ?=
+ifeq ($(origin CC),default)
+CC      := cc
+endif
+
+O := .build/$(B)
+
+mode.release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+mode.debug   := -O1 -g3 -DREEVE_FAILPOINTS
+mode.asan    := -O1 -g3 -DREEVE_FAILPOINTS -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+mode.tsan    := -O1 -g3 -DREEVE_FAILPOINTS -fsanitize=thread
+mode.cov     := -O0 -g3 -DREEVE_FAILPOINTS --coverage -fprofile-update=atomic
+ifeq ($(mode.$(B)),)
+$(error B=$(B): expected one of release debug asan tsan cov)
+endif
+
+WARN := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wundef -Wvla -Wformat=2 -Wwrite-strings \
+	-Wpointer-arith -Wcast-qual -Wcast-align -Wconversion -Wstrict-prototypes \
+	-Wmissing-prototypes -Wmissing-declarations -Wold-style-definition -Wswitch-enum \
+	-Wimplicit-fallthrough
+
+# msgpack's headers do not pass our warnings: they count as the system's.
+ALL_CFLAGS  := -std=c17 -D_GNU_SOURCE -I. $(WARN) $(mode.$(B)) -pthread $(CFLAGS)
+ALL_LDFLAGS := $(filter -fsanitize=% --coverage,$(mode.$(B))) -pthread $(LDFLAGS)
+# The worker outlives upgrades of every library on the machine, so it brings its own.
+STATIC      := $(if $(filter asan tsan,$(B)),,-static)
+
+libs.keeper     :=
+libs.supervisor := -lev -lmsgpackc -llmdb -lyaml
+libs.worker     := -lmsgpackc
+libs.pull       := -lmsgpackc -lcurl -lcrypto
+libs.reeve      := -lmsgpackc -lyaml
+libs.tests       = $(shell $(PKG_CONFIG) --libs check jansson) -lev -lmsgpackc -llmdb -lyaml -lcurl -lcrypto
+
+# ---- what there is --------------------------------------------------------
+src = $(filter-out %/main.c,$(wildcard $(addsuffix /*.c,$(1))))
+obj = $(patsubst %.c,$(O)/%.o,$(1))
+
+archives := ipc store worker supervisor step
+src.ipc        := $(call src,ipc)
+src.store      := $(call src,store)
+src.step       := worker/step.c
+src.worker     := $(filter-out $(src.step),$(call src,worker))
+src.supervisor := $(call src,supervisor supervisor/recipe)
+src.keeper     := $(wildcard supervisor/keeper/*.c)
+src.cli        := $(wildcard supervisor/cli/*.c)
+src.pull       := $(wildcard worker/pull/*.c)
+
+programs := reeved reeve-supervisor reeve-worker reeve-pull reeve
+bin      := $(addprefix $(O)/bin/,$(programs))
+unit     := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+integ    := $(patsubst tests/integ/%.c,$(O)/tests/integ/%,$(wildcard tests/integ/test_*.c))
+harness  := $(call obj,$(filter-out $(wildcard tests/integ/test_*.c),$(wildcard tests/integ/*.c)))
+fakes    := $(patsubst tests/fake/%.c,$(O)/tests/fake/%,$(wildcard tests/fake/*.c))
+headers  := $(wildcard $(addsuffix /*.h,ipc store worker worker/pull supervisor supervisor/recipe supervisor/keeper supervisor/cli))
+
+.PHONY: all
+all: $(bin) $(O)/lib/libreeve-step.a ## every program, into .build/$(B)/bin
+
+# ---- rules ----------------------------------------------------------------
+define archive_rule
+$(O)/$(1).a: $(call obj,$(src.$(1)))
+endef
+$(foreach lib,$(archives),$(eval $(call archive_rule,$(lib))))
+
+$(O)/%.a:
+	@rm -f $@ && ar rcs $@ $^
+
+# The stamp changes only when the command line does; every object depends on it.
+$(O)/flags: FORCE
+	@mkdir -p $(@D); echo '$(CC) $(ALL_CFLAGS)' | cmp -s - $@ || echo '$(CC) $(ALL_CFLAGS)' >$@
+
+$(O)/%.o: %.c $(O)/flags
+	@mkdir -p $(@D)
+	@echo '  CC    $<'
+	@$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+link = @mkdir -p $(@D); echo '  LINK  $@'; $(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^)
+
+# Archives in link order: whoever needs stands before what it needs.
+$(O)/bin/reeved: $(call obj,$(src.keeper)) $(O)/ipc.a
+	$(link) $(libs.keeper)
+$(O)/bin/reeve-supervisor: $(O)/supervisor/main.o $(O)/supervisor.a $(O)/store.a $(O)/ipc.a
+	$(link) $(libs.supervisor)
+$(O)/bin/reeve-worker: $(O)/worker/main.o $(O)/worker.a $(O)/ipc.a
+	$(link) $(STATIC) $(libs.worker)
+$(O)/bin/reeve-pull: $(call obj,$(src.pull)) $(O)/step.a $(O)/ipc.a
+	$(link) $(libs.pull)
+$(O)/bin/reeve: $(call obj,$(src.cli)) $(O)/supervisor.a $(O)/ipc.a
+	$(link) $(libs.reeve)
+
+$(O)/lib/libreeve-step.a: $(O)/worker/step.o $(call obj,$(src.ipc))
+	@mkdir -p $(@D); rm -f $@; ar rcs $@ $^
+
+$(O)/tests/unit/%: $(O)/tests/unit/%.o $(filter-out %/main.o,$(call obj,$(src.pull))) $(O)/supervisor.a $(O)/store.a $(O)/worker.a $(O)/step.a $(O)/ipc.a
+	$(link) $(libs.tests)
+$(O)/tests/integ/%: $(O)/tests/integ/%.o $(harness) $(O)/store.a $(O)/ipc.a
+	$(link) $(libs.tests)
+$(O)/tests/fake/%: $(O)/tests/fake/%.o $(O)/step.a $(O)/ipc.a
+	$(link) -lmsgpackc
+
+-include $(shell find $(O) -name '*.d' 2>/dev/null)
+
+# ---- verbs ----------------------------------------------------------------
+.PHONY: check unit
+unit: $(if $(T),$(O)/tests/unit/test_$(T),$(unit)) ## the unit tests of one build (T=name for one)
+	@fail=0; for t in $^; do $$t || fail=1; done; exit $$fail
+
+.PHONY: clean
+clean: ## remove .build, but for the cache of downloads
+	@rm -rf $(filter-out .build/cache,$(wildcard .build/*))
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+( [a-z-]+)*:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: FORCE
+FORCE:

@@ -1,0 +1,54 @@
+/*
+ * ipc/client.h - the control socket from the other side: a blocking client.
+ *
+ * One connection, one thread. Used by the command line, the tests and whoever links it.
+ */
+#ifndef IPC_CLIENT_H
+#define IPC_CLIENT_H
+
+#include "ipc/buf.h"
+#include "ipc/mp.h"
+#include "ipc/rpc.h"
+
+struct client {
+	int fd; /* -1 while not connected */
+	uint32_t next_id;
+	struct buf in;
+	char *path; /* owned */
+};
+
+/* $REEVE_SOCKET, else the user's or the system's socket as contract.md names them. Owned, or NULL. */
+char *client_default_path(void);
+
+/* Does not connect. 0 or -ENOMEM. */
+int client_init(struct client *client, const char *path);
+void client_fini(struct client *client);
+int client_connect(struct client *client); /* 0 or -errno */
+void client_disconnect(struct client *client);
+
+/* The answer to a call; fini it. */
+struct client_reply {
+	struct buf bytes;
+	struct mp_doc doc;
+	bool is_error;
+	msgpack_object body; /* result, or the error map {code, message, field} */
+};
+void client_reply_fini(struct client_reply *reply);
+
+/* Starts a request in OUT; the caller packs the params map behind it, then calls. */
+int client_begin(struct client *client, struct buf *out, const char *method, uint32_t *ret_id);
+
+/*
+ * Sends REQUEST (with at most one fd; -1: none) and waits for its response. Notifications that
+ * arrive meanwhile go to on_notify (NULL: dropped). 0 with *ret_reply to be fini'ed (which may be an
+ * error reply), or -errno when the connection failed (-EPIPE, -ECONNRESET, -ETIMEDOUT after
+ * TIMEOUT_MS, -1: never); then the client is disconnected.
+ */
+typedef void (*client_notify_fn)(const char *method, const msgpack_object *params, void *arg);
+int client_call(struct client *client, const struct buf *request, uint32_t id, int fd,
+    int timeout_ms, client_notify_fn on_notify, void *arg, struct client_reply *ret_reply);
+
+/* Waits for the next notification up to TIMEOUT_MS: 1 (on_notify was called), 0 (timed out), -errno. */
+int client_wait(struct client *client, int timeout_ms, client_notify_fn on_notify, void *arg);
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * ipc/expand.h - ${name} and ${steps.STEP.OUTPUT} inside one string.
+ *
+ * Expansion never crosses from one argument into another and never reaches sh text.
+ * `$${` is a literal `${`.
+ */
+#ifndef IPC_EXPAND_H
+#define IPC_EXPAND_H
+
+#include "ipc/codec.h"
+#include "ipc/spec.h"
+
+/* Returns the value of a reference (borrowed) or NULL when there is none. */
+typedef const char *(*expand_fn)(const char *reference, void *arg);
+
+enum expand_mode {
+	EXPAND_PARAMS, /* ${name} only: ${steps.*} and `$${` are left for later */
+	EXPAND_ALL
+};
+
+/* *ret_text is owned. 0; -ENOENT: *ret_missing (owned) names the reference; -EINVAL: unclosed `${`
+ * or an empty name; -EMSGSIZE beyond LIMIT_TEXT; -ENOMEM. */
+int expand(const char *text, enum expand_mode mode, expand_fn lookup, void *arg, char **ret_text,
+    char **ret_missing);
+
+/* Every reference in TEXT, as written between the braces. 0, -EINVAL, -ENOMEM. */
+int expand_references(const char *text, struct strs *ret_references);
+
+/* PREFIX + name in capitals, everything that is no letter or digit as '_': PARAM_SERVER_ID. Owned, or NULL. */
+char *expand_env_name(const char *prefix, const char *name);
+
+#endif

@@ -1,0 +1,109 @@
+/*
+ * ipc/spec.h - a frozen recipe, and the brief that sends a worker to work.
+ *
+ * A recipe is read once, at submit, checked against its parameters and frozen into a
+ * struct spec; nothing changes it afterwards. A brief is one attempt's orders: the spec,
+ * as whom and where it runs, and what earlier attempts already did. It is written to
+ * attempts/ID.N/brief before the worker starts. Workers never see YAML.
+ *
+ * Strings in a spec may still hold ${steps.STEP.OUTPUT}, which only the worker can
+ * expand (ipc/expand.h); ${param} is expanded already, and `$${` is kept until then.
+ */
+#ifndef IPC_SPEC_H
+#define IPC_SPEC_H
+
+#include "ipc/codec.h"
+#include "ipc/task.h"
+
+/* A command: argv, or sh text for /bin/sh -e -c. Both empty: none. */
+struct spec_cmd {
+	struct strs argv;
+	char *sh;
+};
+
+enum step_kind { STEP_KIND_CMD = 1, STEP_KIND_PULL = 2 };
+#define STEP_KIND_MAX 2
+
+/* One download, run as `reeve-pull` with these fields as arguments. */
+struct spec_pull {
+	char *url;
+	char *sha256; /* 64 hex digits, or NULL */
+	char *to;     /* absolute, or relative to the step's directory */
+	char *size;   /* decimal bytes, when known in advance; or NULL */
+};
+
+struct spec_step {
+	char *name;
+	enum step_kind kind;
+	struct spec_cmd cmd;   /* STEP_KIND_CMD */
+	struct spec_pull pull; /* STEP_KIND_PULL */
+	struct spec_cmd check; /* exit 0: already done, not run */
+	struct spec_cmd undo;
+	struct pairs env;
+	char *cwd;             /* NULL: the task's */
+	struct strs outputs;   /* names it may set */
+	enum cancel_mode cancel;
+	uint64_t timeout_ms;   /* of one try; 0: none */
+	uint64_t retry_attempts; /* tries beyond the first */
+	uint64_t retry_delay_ms; /* doubled each time, at most 5 min */
+	double weight;         /* share of the task's progress; NaN: equal */
+	bool leave_running;    /* what it leaves alive is not killed after success */
+};
+
+struct spec_steps {
+	struct spec_step *v;
+	size_t n;
+};
+
+struct spec {
+	char *type;        /* "command" for ad-hoc ones */
+	char *title;
+	char *description;
+	char *scope;       /* NULL: none */
+	char *dedupe_key;  /* what joining compares besides type and owner; NULL: never joins */
+	enum on_interrupt on_interrupt;
+	char *cancel_note;
+	char *run_as;      /* honoured only from a trusted recipe; NULL: the caller */
+	struct pairs params; /* as given and defaulted; PARAM_* in the environment of steps */
+	struct spec_steps steps;
+	bool has_workdir;  /* steps run in the task's own directory unless cwd says otherwise */
+};
+
+extern const struct codec spec_codec;
+extern const struct codec spec_step_codec;
+
+/* What earlier attempts left, per step and in the spec's order. */
+struct brief_step {
+	enum step_state state;
+	struct pairs outputs;
+	struct blob checkpoint; /* given back to the step */
+};
+struct brief_steps {
+	struct brief_step *v;
+	size_t n;
+};
+
+struct brief {
+	uint64_t task;
+	uint64_t attempt;        /* from 1 */
+	enum attempt_mode mode;
+	char *keeper_instance;   /* of the start record; echoed in HELLO */
+	char *boot_id;
+	uint64_t uid, gid;
+	struct blob groups;      /* array of integers; absent: none but gid */
+	bool change_user;        /* set the credentials above (the service is root) */
+	struct pairs env;        /* complete environment of every command, before the step's own */
+	uint64_t umask;
+	char *workdir;           /* STATE/work/ID, or the caller's directory; absolute */
+	uint64_t workdir_dev, workdir_ino; /* 0: need not be compared */
+	bool own_workdir;        /* made by us: REEVE_OUTPUT files live below it */
+	char *news_path, *orders_path; /* opened again on SIGUSR1 */
+	uint64_t grace_ms;       /* between TERM and KILL on a cancel */
+	uint64_t order_rev;      /* orders up to here are obeyed already */
+	struct spec spec;
+	struct brief_steps steps;
+};
+
+extern const struct codec brief_codec;
+
+#endif
