@@ -1,0 +1,254 @@
+#include "supervisor/committer.h"
+
+#include "ipc/failpoint.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <time.h>
+
+enum { MAX_BATCHES = 1000, MAX_BYTES = 4 * 1024 * 1024 };
+
+static void
+list_init(struct commit_list *list)
+{
+	list->first = NULL;
+	list->end = &list->first;
+	list->n = 0;
+}
+
+static void
+list_append(struct commit_list *list, struct commit *commit)
+{
+	commit->next = NULL;
+	*list->end = commit;
+	list->end = &commit->next;
+	list->n++;
+}
+
+static struct commit *
+list_take_first(struct commit_list *list)
+{
+	struct commit *commit = list->first;
+
+	if (!commit)
+		return NULL;
+	list->first = commit->next;
+	if (!list->first)
+		list->end = &list->first;
+	list->n--;
+	return commit;
+}
+
+/* Moves as much as one transaction should hold from `todo` to GROUP, waiting for something to do. */
+static void
+take_group(struct committer *committer, struct commit_list *group)
+{
+	size_t bytes = 0;
+
+	pthread_mutex_lock(&committer->lock);
+	while (!committer->todo.first && !committer->stop)
+		pthread_cond_wait(&committer->more, &committer->lock);
+	while (committer->todo.first && group->n < MAX_BATCHES && bytes < MAX_BYTES) {
+		struct commit *commit = list_take_first(&committer->todo);
+
+		bytes += store_batch_bytes(commit->batch);
+		list_append(group, commit);
+	}
+	pthread_mutex_unlock(&committer->lock);
+}
+
+static int
+apply(struct committer *committer, const struct commit_list *group)
+{
+	struct store_batch *batches[MAX_BATCHES];
+	size_t n = 0;
+
+	for (struct commit *commit = group->first; commit; commit = commit->next)
+		batches[n++] = commit->batch;
+	return n > 0 ? store_apply(committer->store, batches, n) : 0;
+}
+
+static void
+set_full(struct committer *committer, bool is_full)
+{
+	pthread_mutex_lock(&committer->lock);
+	committer->is_full = is_full;
+	pthread_mutex_unlock(&committer->lock);
+}
+
+static void
+finish(struct committer *committer, struct commit_list *group, int result)
+{
+	struct commit *commit;
+
+	pthread_mutex_lock(&committer->lock);
+	while ((commit = list_take_first(group))) {
+		commit->result = result;
+		list_append(&committer->finished, commit);
+	}
+	pthread_mutex_unlock(&committer->lock);
+	ev_async_send(committer->loop, &committer->wake);
+}
+
+/* Fails what may fail and leaves in GROUP what must not. */
+static void
+refuse_new_work(struct committer *committer, struct commit_list *group)
+{
+	struct commit_list must, refused;
+	struct commit *commit;
+
+	list_init(&must);
+	list_init(&refused);
+	while ((commit = list_take_first(group)))
+		list_append(commit->class == COMMIT_NEW ? &refused : &must, commit);
+	finish(committer, &refused, -ENOSPC);
+	*group = must;
+	if (!group->first)
+		group->end = &group->first;
+}
+
+/* The disk is full: free the ballast and write what was accepted, again until it succeeds. */
+static int
+apply_when_full(struct committer *committer, struct commit_list *group)
+{
+	int r = -ENOSPC;
+
+	set_full(committer, true);
+	store_ballast_release(committer->store);
+	refuse_new_work(committer, group);
+	while (group->first && (r = apply(committer, group)) == -ENOSPC)
+		nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
+	return group->first ? r : 0;
+}
+
+static void
+die(struct committer *committer, int error)
+{
+	pthread_mutex_lock(&committer->lock);
+	committer->dead = error;
+	pthread_mutex_unlock(&committer->lock);
+	ev_async_send(committer->loop, &committer->wake);
+}
+
+static void *
+run(void *arg)
+{
+	struct committer *committer = arg;
+
+	for (;;) {
+		struct commit_list group;
+		int r;
+
+		list_init(&group);
+		take_group(committer, &group);
+		if (!group.first)
+			return NULL;
+		r = FAILPOINT("commit.before");
+		if (r == 0)
+			r = apply(committer, &group);
+		if (r == -ENOSPC)
+			r = apply_when_full(committer, &group);
+		else if (r == 0 && committer_is_full(committer) &&
+		    store_ballast_restore(committer->store) == 0)
+			set_full(committer, false);
+		if (r < 0) {
+			die(committer, r);
+			return NULL;
+		}
+		(void)FAILPOINT("commit.after");
+		finish(committer, &group, 0);
+	}
+}
+
+static void
+deliver(struct committer *committer)
+{
+	struct commit *commit;
+
+	for (;;) {
+		pthread_mutex_lock(&committer->lock);
+		commit = list_take_first(&committer->finished);
+		pthread_mutex_unlock(&committer->lock);
+		if (!commit)
+			return;
+		commit->done(commit, commit->result);
+	}
+}
+
+static void
+on_wake(struct ev_loop *loop, ev_async *watcher, int revents)
+{
+	struct committer *committer = watcher->data;
+	int dead;
+
+	(void)loop;
+	(void)revents;
+	deliver(committer);
+	pthread_mutex_lock(&committer->lock);
+	dead = committer->dead;
+	pthread_mutex_unlock(&committer->lock);
+	if (dead < 0)
+		committer->on_dead(dead, committer->arg);
+}
+
+int
+committer_start(struct committer *committer, struct ev_loop *loop, struct store *store,
+    void (*on_dead)(int error, void *arg), void *arg)
+{
+	sigset_t all, old;
+	int r;
+
+	*committer = (struct committer){ .store = store, .loop = loop, .on_dead = on_dead,
+		.arg = arg };
+	list_init(&committer->todo);
+	list_init(&committer->finished);
+	pthread_mutex_init(&committer->lock, NULL);
+	pthread_cond_init(&committer->more, NULL);
+	ev_async_init(&committer->wake, on_wake);
+	committer->wake.data = committer;
+	ev_async_start(loop, &committer->wake);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	r = pthread_create(&committer->thread, NULL, run, committer);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (r != 0) {
+		ev_async_stop(loop, &committer->wake);
+		return -r;
+	}
+	pthread_setname_np(committer->thread, "committer");
+	return 0;
+}
+
+void
+committer_stop(struct committer *committer)
+{
+	pthread_mutex_lock(&committer->lock);
+	committer->stop = true;
+	pthread_cond_signal(&committer->more);
+	pthread_mutex_unlock(&committer->lock);
+	pthread_join(committer->thread, NULL);
+	deliver(committer);
+	ev_async_stop(committer->loop, &committer->wake);
+	pthread_cond_destroy(&committer->more);
+	pthread_mutex_destroy(&committer->lock);
+}
+
+void
+committer_add(struct committer *committer, struct commit *commit)
+{
+	pthread_mutex_lock(&committer->lock);
+	list_append(&committer->todo, commit);
+	pthread_cond_signal(&committer->more);
+	pthread_mutex_unlock(&committer->lock);
+}
+
+bool
+committer_is_full(struct committer *committer)
+{
+	bool is_full;
+
+	pthread_mutex_lock(&committer->lock);
+	is_full = committer->is_full;
+	pthread_mutex_unlock(&committer->lock);
+	return is_full;
+}
