@@ -14,10 +14,15 @@ struct client {
 	int fd; /* -1 while not connected */
 	uint32_t next_id;
 	struct buf in;
-	char *path; /* owned */
+	struct walk walk; /* of the message at the start of `in` */
+	char *path;       /* owned */
 };
 
-/* $REEVE_SOCKET, else the user's or the system's socket as contract.md names them. Owned, or NULL. */
+/*
+ * $REEVE_SOCKET; else for root the system's socket; else the first that is there of the user's
+ * ($XDG_RUNTIME_DIR/reeve, $XDG_STATE_HOME/reeve/run) and the system's, or where the user's would
+ * be. Owned, or NULL.
+ */
 char *client_default_path(void);
 
 /* Does not connect. 0 or -ENOMEM. */
@@ -40,7 +45,8 @@ int client_begin(struct client *client, struct buf *out, const char *method, uin
 
 /*
  * Sends REQUEST (with at most one fd; -1: none) and waits for its response. Notifications that
- * arrive meanwhile go to on_notify (NULL: dropped). 0 with *ret_reply to be fini'ed (which may be an
+ * arrive meanwhile go to on_notify (NULL: dropped), which must not use the client. A connection
+ * that broke is made anew by the caller, who may send the same request on it. 0 with *ret_reply to be fini'ed (which may be an
  * error reply), or -errno when the connection failed (-EPIPE, -ECONNRESET, -ETIMEDOUT after
  * TIMEOUT_MS, -1: never); then the client is disconnected.
  */
@@ -48,7 +54,11 @@ typedef void (*client_notify_fn)(const char *method, const msgpack_object *param
 int client_call(struct client *client, const struct buf *request, uint32_t id, int fd,
     int timeout_ms, client_notify_fn on_notify, void *arg, struct client_reply *ret_reply);
 
-/* Waits for the next notification up to TIMEOUT_MS: 1 (on_notify was called), 0 (timed out), -errno. */
+/*
+ * Waits for the next notification up to TIMEOUT_MS: 1 (on_notify was called), 0 (timed out), -EINTR
+ * (a signal; still connected), -errno (disconnected). One that has arrived already comes first, so
+ * drain with TIMEOUT_MS 0 before polling client->fd.
+ */
 int client_wait(struct client *client, int timeout_ms, client_notify_fn on_notify, void *arg);
 
 #endif

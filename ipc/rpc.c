@@ -27,7 +27,8 @@ next_value(struct cursor *cursor, struct rpc_slice *ret_slice)
 	struct walk walk;
 	size_t used = 0;
 
-	walk_init(&walk, &walk_rpc_limits);
+	/* The widest limits: the message was walked already, by those that hold for its sender. */
+	walk_init(&walk, &walk_store_limits);
 	if (walk_feed(&walk, cursor->data, cursor->len, &used) != 1)
 		return -EBADMSG;
 	*ret_slice = (struct rpc_slice){ cursor->data, used };
