@@ -18,6 +18,9 @@ enum { JOURNAL_HEAD = 16, PIPE_HEAD = 4 };
 /* CRC-32C (Castagnoli), as in RFC 3720 B.4, of DATA; CRC is 0 or the value so far. */
 uint32_t crc32c(uint32_t crc, const void *data, size_t len);
 
+/* The same without the processor's instruction. */
+uint32_t crc32c_portable(uint32_t crc, const void *data, size_t len);
+
 /* Appends a journal frame around BODY. 0, -EMSGSIZE (body > LIMIT_FRAME), -ENOMEM. */
 int journal_frame_encode(struct buf *out, uint64_t seq, const void *body, size_t len);
 
@@ -34,7 +37,11 @@ struct journal_frame {
  */
 int journal_frame_next(const void *data, size_t len, struct journal_frame *ret_frame);
 
-/* Starts a pipe frame in OUT and returns its offset; pipe_frame_end fills in the length. */
+/*
+ * Starts a pipe frame in OUT and returns its offset; pipe_frame_end fills in the length. There
+ * MAX_BYTES counts the whole frame: PIPE_BUF makes it atomic. A frame that is refused (-EMSGSIZE:
+ * too large or without a body; or buf_error) is taken out of OUT again.
+ */
 size_t pipe_frame_begin(struct buf *out);
 int pipe_frame_end(struct buf *out, size_t begin, size_t max_bytes);
 
@@ -44,7 +51,7 @@ struct pipe_frame {
 	size_t used;
 };
 
-/* As journal_frame_next; -EMSGSIZE when the length is over MAX_BYTES or 0. */
+/* As journal_frame_next; -EMSGSIZE when the body's length is over MAX_BYTES or 0. */
 int pipe_frame_next(const void *data, size_t len, size_t max_bytes, struct pipe_frame *ret_frame);
 
 #endif
