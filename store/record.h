@@ -133,4 +133,8 @@ struct record {
 
 extern const struct codec record_codec;
 
+/* Of its lists, for list_add. */
+extern const struct codec record_step_codec, record_sub_codec, record_person_codec;
+extern const struct codec record_warning_codec, record_interruption_codec;
+
 #endif

@@ -39,15 +39,34 @@ list_take_first(struct commit_list *list)
 	return commit;
 }
 
-/* Moves as much as one transaction should hold from `todo` to GROUP, waiting for something to do. */
+/* Returns with the lock held. While the disk is full it looks again each second. */
 static void
+wait_for_work(struct committer *committer)
+{
+	struct timespec until;
+
+	pthread_mutex_lock(&committer->lock);
+	while (!committer->todo.first && !committer->stop && !committer->is_full)
+		pthread_cond_wait(&committer->more, &committer->lock);
+	if (committer->todo.first || committer->stop)
+		return;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec++;
+	pthread_cond_timedwait(&committer->more, &committer->lock, &until);
+}
+
+/*
+ * Moves as much as one transaction should hold from `todo` to GROUP, waiting for something to do.
+ * False: there is nothing more and there will not be.
+ */
+static bool
 take_group(struct committer *committer, struct commit_list *group)
 {
 	size_t bytes = 0;
+	bool stop;
 
-	pthread_mutex_lock(&committer->lock);
-	while (!committer->todo.first && !committer->stop)
-		pthread_cond_wait(&committer->more, &committer->lock);
+	wait_for_work(committer);
+	stop = committer->stop;
 	while (committer->todo.first && group->n < MAX_BATCHES && bytes < MAX_BYTES) {
 		struct commit *commit = list_take_first(&committer->todo);
 
@@ -55,6 +74,7 @@ take_group(struct committer *committer, struct commit_list *group)
 		list_append(group, commit);
 	}
 	pthread_mutex_unlock(&committer->lock);
+	return group->first || !stop;
 }
 
 static int
@@ -130,27 +150,31 @@ die(struct committer *committer, int error)
 	ev_async_send(committer->loop, &committer->wake);
 }
 
+/* 0, or -errno when the store is dead. */
+static int
+write_group(struct committer *committer, struct commit_list *group)
+{
+	int r = FAILPOINT("commit.before");
+
+	if (r == 0)
+		r = apply(committer, group);
+	if (r == -ENOSPC)
+		return apply_when_full(committer, group);
+	if (r == 0 && committer_is_full(committer) && store_ballast_restore(committer->store) == 0)
+		set_full(committer, false);
+	return r;
+}
+
 static void *
 run(void *arg)
 {
 	struct committer *committer = arg;
+	struct commit_list group;
 
-	for (;;) {
-		struct commit_list group;
-		int r;
+	list_init(&group);
+	while (take_group(committer, &group)) {
+		int r = write_group(committer, &group);
 
-		list_init(&group);
-		take_group(committer, &group);
-		if (!group.first)
-			return NULL;
-		r = FAILPOINT("commit.before");
-		if (r == 0)
-			r = apply(committer, &group);
-		if (r == -ENOSPC)
-			r = apply_when_full(committer, &group);
-		else if (r == 0 && committer_is_full(committer) &&
-		    store_ballast_restore(committer->store) == 0)
-			set_full(committer, false);
 		if (r < 0) {
 			die(committer, r);
 			return NULL;
@@ -158,6 +182,7 @@ run(void *arg)
 		(void)FAILPOINT("commit.after");
 		finish(committer, &group, 0);
 	}
+	return NULL;
 }
 
 static void

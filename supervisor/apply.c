@@ -1,0 +1,305 @@
+#include "supervisor/apply.h"
+
+#include <errno.h>
+#include <math.h>
+
+static struct record_step *
+step_of(struct record *record, const struct fact *fact)
+{
+	if (fact->step == 0 || fact->step > record->steps.n)
+		return NULL;
+	return &record->steps.v[fact->step - 1];
+}
+
+static struct record_sub *
+sub_of(struct record_step *step, uint64_t sub)
+{
+	for (size_t i = step->subs.n; i-- > 0;)
+		if (step->subs.v[i].sub == sub)
+			return &step->subs.v[i];
+	return NULL;
+}
+
+
+static void
+forget_subs(struct record_step *step)
+{
+	for (size_t i = 0; i < step->subs.n; i++)
+		codec_free(&record_sub_codec, &step->subs.v[i]);
+	step->subs.n = 0;
+	step->subs_dropped = 0;
+}
+
+static int
+apply_step_begin(struct record *record, const struct fact *fact)
+{
+	struct record_step *step = step_of(record, fact);
+
+	if (!step || step_state_is_done(step->state))
+		return -EPROTO;
+	record->step = fact->step;
+	step->state = STEP_RUNNING;
+	step->tries = fact->count;
+	step->started_ms = fact->ts_ms;
+	step->ended_ms = 0;
+	step->exit = (struct exit_info){ 0 };
+	forget_subs(step);
+	return str_set(&step->detail, NULL);
+}
+
+static int
+apply_step_end(struct record *record, const struct fact *fact)
+{
+	struct record_step *step = step_of(record, fact);
+
+	if (!step || fact->state == 0 || fact->state == STEP_RUNNING)
+		return -EPROTO;
+	record->step = fact->step;
+	step->state = fact->state;
+	step->exit = fact->exit;
+	if (step->started_ms == 0)
+		step->started_ms = fact->ts_ms;
+	step->ended_ms = fact->ts_ms;
+	if (!step_state_is_done(fact->state))
+		return 0;
+	record->resumes = 0;
+	step->progress = 1;
+	return 0;
+}
+
+static int
+apply_sub_begin(struct record *record, const struct fact *fact)
+{
+	struct record_step *step = step_of(record, fact);
+	struct record_sub *sub;
+
+	if (!step || fact->sub == 0 || (fact->parent != 0 && !sub_of(step, fact->parent)))
+		return -EPROTO;
+	if (step->subs.n >= LIMIT_SUBS) {
+		step->subs_dropped++;
+		return 0;
+	}
+	sub = list_add((struct list *)&step->subs, &record_sub_codec);
+	if (!sub)
+		return -ENOMEM;
+	sub->sub = fact->sub;
+	sub->parent = fact->parent;
+	sub->count = fact->count;
+	sub->state = STEP_RUNNING;
+	sub->started_ms = fact->ts_ms;
+	return str_set(&sub->name, fact->name);
+}
+
+static int
+apply_sub_end(struct record *record, const struct fact *fact)
+{
+	struct record_step *step = step_of(record, fact);
+	struct record_sub *sub = step ? sub_of(step, fact->sub) : NULL;
+
+	if (!step)
+		return -EPROTO;
+	if (!sub)
+		return step->subs_dropped > 0 ? 0 : -EPROTO;
+	sub->state = fact->state ? fact->state : STEP_DONE;
+	sub->ended_ms = fact->ts_ms;
+	return str_set(&sub->detail, fact->detail);
+}
+
+static int
+apply_undone(struct record *record, const struct fact *fact)
+{
+	struct record_step *step = step_of(record, fact);
+
+	if (!step)
+		return -EPROTO;
+	if (fact->state == STEP_UNDONE) {
+		step->state = STEP_UNDONE;
+		step->ended_ms = fact->ts_ms;
+		pairs_free(&step->outputs);
+		blob_free(&step->checkpoint);
+		return 0;
+	}
+	return apply_warning(record, fact->ts_ms, fact->step,
+	    fact->message ? fact->message : "undoing this step failed");
+}
+
+static int
+apply_hello(struct record *record, const struct fact *fact)
+{
+	record->attempt.pid = fact->pid;
+	record->attempt.start_ticks = fact->start_ticks;
+	return 0;
+}
+
+static int
+apply_end(struct record *record, const struct fact *fact)
+{
+	record->attempt.ended = true;
+	record->decided_outcome = record->decided_outcome ? record->decided_outcome : fact->outcome;
+	if (!fact->code || record->error.code)
+		return 0;
+	return apply_error(record, fact->code, fact->message, fact->step, &fact->exit, fact->tail);
+}
+
+static int
+apply_value(struct record *record, const struct fact *fact)
+{
+	struct record_step *step = step_of(record, fact);
+
+	if (!step)
+		return -EPROTO;
+	if (fact->kind == FACT_OUTPUT)
+		return fact->name && fact->text ? pairs_set(&step->outputs, fact->name, fact->text)
+						: -EPROTO;
+	record->resumes = 0;
+	return blob_set(&step->checkpoint, fact->value.data, fact->value.len);
+}
+
+static int
+apply_receipt(struct record *record, const struct fact *fact)
+{
+	codec_free(&receipt_codec, &record->receipt);
+	return codec_copy(&receipt_codec, &fact->receipt, &record->receipt);
+}
+
+int
+apply_fact(struct record *record, const struct fact *fact)
+{
+	switch ((int)fact->kind) {
+	case FACT_HELLO:
+		return apply_hello(record, fact);
+	case FACT_STEP_BEGIN:
+		return apply_step_begin(record, fact);
+	case FACT_STEP_END:
+		return apply_step_end(record, fact);
+	case FACT_SUB_BEGIN:
+		return apply_sub_begin(record, fact);
+	case FACT_SUB_END:
+		return apply_sub_end(record, fact);
+	case FACT_CHECKPOINT:
+	case FACT_OUTPUT:
+		return apply_value(record, fact);
+	case FACT_WARNING:
+		return apply_warning(record, fact->ts_ms, fact->step, fact->text);
+	case FACT_RESULT:
+		return blob_set(&record->result, fact->value.data, fact->value.len);
+	case FACT_UNDONE:
+		return apply_undone(record, fact);
+	case FACT_KILLED:
+		return apply_receipt(record, fact);
+	case FACT_END:
+		return apply_end(record, fact);
+	case FACT_NOTIFICATION:
+	case FACT_QUESTION:
+	case FACT_OBEYED:
+	case FACT_STEP_RETRY:
+	case FACT_UNDO_BEGIN:
+		return 0; /* history only */
+	default:
+		return -EPROTO; /* a worker does not say this */
+	}
+}
+
+void
+apply_attempt_over(struct record *record, enum step_state ended, uint64_t now_ms)
+{
+	for (size_t i = 0; i < record->steps.n; i++) {
+		struct record_step *step = &record->steps.v[i];
+
+		if (step->state != STEP_RUNNING)
+			continue;
+		step->state = ended;
+		step->ended_ms = now_ms;
+	}
+}
+
+void
+apply_attempt_begins(struct record *record)
+{
+	for (size_t i = 0; i < record->steps.n; i++) {
+		struct record_step *step = &record->steps.v[i];
+
+		if (step_state_is_done(step->state))
+			continue;
+		step->state = STEP_PENDING;
+		step->progress = NAN;
+		forget_subs(step);
+	}
+	record->step = 0;
+	record->progress = NAN;
+}
+
+int
+apply_error(struct record *record, const char *code, const char *message, uint64_t step,
+    const struct exit_info *exit_info, const char *tail)
+{
+	struct record_error *error = &record->error;
+
+	error->step = step;
+	error->exit = exit_info ? *exit_info : (struct exit_info){ 0 };
+	if (str_set(&error->code, code) < 0 || str_set(&error->message, message) < 0 ||
+	    str_set(&error->tail, tail) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+int
+apply_warning(struct record *record, uint64_t ts_ms, uint64_t step, const char *text)
+{
+	struct record_warning *warning;
+
+	if (record->warnings.n >= LIMIT_WARNINGS) {
+		record->warnings_dropped++;
+		return 0;
+	}
+	warning = list_add((struct list *)&record->warnings, &record_warning_codec);
+	if (!warning)
+		return -ENOMEM;
+	warning->ts_ms = ts_ms;
+	warning->step = step;
+	return str_set(&warning->text, text ? text : "");
+}
+
+enum { KEPT_INTERRUPTIONS = 32 };
+
+int
+apply_interruption(struct record *record, uint64_t now_ms, const char *code, const char *message,
+    const struct exit_info *exit_info)
+{
+	struct record_interruption *interruption;
+
+	if (record->interruptions.n >= KEPT_INTERRUPTIONS)
+		return 0;
+	interruption = list_add((struct list *)&record->interruptions, &record_interruption_codec);
+	if (!interruption)
+		return -ENOMEM;
+	interruption->ts_ms = now_ms;
+	interruption->attempt = record->attempt.number;
+	interruption->step = record->step;
+	interruption->exit = exit_info ? *exit_info : (struct exit_info){ 0 };
+	if (str_set(&interruption->code, code) < 0 || str_set(&interruption->message, message) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+double
+apply_progress(const struct record *record, double fraction)
+{
+	double total = 0, done = 0;
+	bool any = false;
+
+	for (size_t i = 0; i < record->steps.n; i++) {
+		const struct record_step *step = &record->steps.v[i];
+		double weight = isnan(step->weight) ? 1 : step->weight;
+
+		total += weight;
+		if (step_state_is_done(step->state)) {
+			done += weight;
+			any = true;
+		} else if (i + 1 == record->step && !isnan(fraction)) {
+			done += weight * fraction;
+			any = true;
+		}
+	}
+	return any && total > 0 ? done / total : NAN;
+}

@@ -1,0 +1,57 @@
+#include "supervisor/can.h"
+
+enum cancel_mode
+can_step_mode(const struct record *record)
+{
+	const struct record_step *step;
+
+	if (record->step == 0 || record->step > record->steps.n)
+		return CANCEL_NOW;
+	step = &record->steps.v[record->step - 1];
+	if (step->state != STEP_RUNNING || step->cancel == 0)
+		return CANCEL_NOW;
+	return step->cancel;
+}
+
+struct can
+can_do(const struct record *record)
+{
+	struct can can = { .cancel = CANCEL_NOW };
+
+	if (task_state_is_end(record->state)) {
+		can.cancel = CANCEL_NEVER;
+		can.reason = "it has ended";
+		can.retry = record->state == TASK_FAILED || record->state == TASK_CANCELLED ||
+		    record->state == TASK_INTERRUPTED;
+		return can;
+	}
+	if (record->state == TASK_CANCELLING) {
+		can.cancel = CANCEL_NEVER;
+		can.reason = "it is being cancelled already";
+		return can;
+	}
+	if (record->state == TASK_UNDOING) {
+		can.cancel = CANCEL_NEVER;
+		can.reason = "it is undoing its steps";
+		return can;
+	}
+	can.cancel = can_step_mode(record);
+	if (can.cancel == CANCEL_AFTER)
+		can.reason = "the current step must end first";
+	else if (can.cancel == CANCEL_NEVER)
+		can.reason = "the current step must not be cancelled";
+	return can;
+}
+
+bool
+can_undo_something(const struct record *record)
+{
+	for (size_t i = 0; i < record->steps.n; i++) {
+		const struct record_step *step = &record->steps.v[i];
+
+		if (step->has_undo && (step->state == STEP_DONE || step->state == STEP_RUNNING ||
+		    step->state == STEP_FAILED || step->state == STEP_CANCELLED))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,23 @@
+/*
+ * supervisor/can.h - what somebody may do with a task now, and why not. Pure.
+ */
+#ifndef SUPERVISOR_CAN_H
+#define SUPERVISOR_CAN_H
+
+#include "store/record.h"
+
+struct can {
+	enum cancel_mode cancel;
+	const char *reason; /* why cancel is not `now`; NULL otherwise. Static. */
+	bool retry;
+};
+
+struct can can_do(const struct record *record);
+
+/* The mode of the step that runs now; CANCEL_NOW when none does. */
+enum cancel_mode can_step_mode(const struct record *record);
+
+/* Steps that an undo would have to look at: begun or done, with `undo`. */
+bool can_undo_something(const struct record *record);
+
+#endif

@@ -1,0 +1,403 @@
+#include "supervisor/control.h"
+
+#include "ipc/clock.h"
+#include "ipc/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { READ_CHUNK = 64 * 1024, MESSAGES_PER_TURN = 64, RESERVED_FDS = 32 };
+
+static void
+kill_conn(struct conn *conn)
+{
+	if (conn->is_dead)
+		return;
+	conn->is_dead = true;
+	ev_io_stop(conn->control->loop, &conn->reader);
+	ev_io_stop(conn->control->loop, &conn->writer);
+	conn->control->handler.closed(conn, conn->control->handler.arg);
+	fd_close(&conn->fd);
+	fd_close(&conn->passed_fd);
+}
+
+static void
+free_conn(struct conn *conn)
+{
+	struct control *control = conn->control;
+
+	if (conn->prev)
+		conn->prev->next = conn->next;
+	else
+		control->conns = conn->next;
+	if (conn->next)
+		conn->next->prev = conn->prev;
+	control->nconns--;
+	buf_fini(&conn->in);
+	buf_fini(&conn->out);
+	free(conn->peer.groups);
+	free(conn);
+}
+
+/* Callbacks may still hold a connection that died under them; it goes before the loop sleeps. */
+static void
+on_reap(struct ev_loop *loop, ev_prepare *watcher, int revents)
+{
+	struct control *control = watcher->data;
+	struct conn *next;
+
+	(void)loop;
+	(void)revents;
+	for (struct conn *conn = control->conns; conn; conn = next) {
+		next = conn->next;
+		if (conn->is_dead)
+			free_conn(conn);
+	}
+}
+
+static void
+flush(struct conn *conn)
+{
+	while (conn->out.len > 0) {
+		ssize_t n = send(conn->fd, conn->out.data, conn->out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN) {
+			ev_io_start(conn->control->loop, &conn->writer);
+			return;
+		}
+		if (n < 0) {
+			kill_conn(conn);
+			return;
+		}
+		buf_consume(&conn->out, (size_t)n);
+	}
+	ev_io_stop(conn->control->loop, &conn->writer);
+}
+
+static void
+on_writable(struct ev_loop *loop, ev_io *watcher, int revents)
+{
+	(void)loop;
+	(void)revents;
+	flush(watcher->data);
+}
+
+void
+conn_send(struct conn *conn, const struct buf *message, bool answers)
+{
+	if (conn->is_dead)
+		return;
+	if (answers && conn->pending > 0)
+		conn->pending--;
+	if (buf_error(message) < 0 || buf_add(&conn->out, message->data, message->len) < 0)
+		kill_conn(conn);
+	else
+		flush(conn);
+}
+
+/* Hands over the message that is complete in the first LEN bytes. False: the peer talks nonsense. */
+static bool
+handle(struct conn *conn, size_t len)
+{
+	struct rpc_msg msg;
+	int fd = conn->passed_fd;
+
+	if (rpc_parse(conn->in.data, len, &msg) < 0 || msg.type != RPC_REQUEST)
+		return false;
+	conn->passed_fd = -1;
+	conn->pending++;
+	conn->active_ms = clock_boot_ms();
+	conn->control->handler.request(conn, &msg, fd, conn->control->handler.arg);
+	fd_close(&fd);
+	return true;
+}
+
+/* Walks what has arrived since; each byte is walked once. */
+static void
+take_messages(struct conn *conn)
+{
+	for (int i = 0; i < MESSAGES_PER_TURN && !conn->is_dead; i++) {
+		size_t used = 0, from = conn->walk.pos;
+		int r;
+
+		if (conn->in.len == from)
+			return;
+		r = walk_feed(&conn->walk, conn->in.data + from, conn->in.len - from, &used);
+		if (r == 0)
+			return;
+		if (r < 0 || !handle(conn, from + used)) {
+			kill_conn(conn);
+			return;
+		}
+		if (conn->is_dead)
+			return;
+		buf_consume(&conn->in, from + used);
+		walk_init(&conn->walk, &walk_rpc_limits);
+	}
+	/* The others get their turn; come back without waiting for more bytes. */
+	ev_feed_event(conn->control->loop, &conn->reader, EV_CUSTOM);
+}
+
+static bool
+receive(struct conn *conn)
+{
+	uint8_t *into = buf_reserve(&conn->in, READ_CHUNK);
+	int fds[4];
+	size_t nfds = 4;
+	ssize_t n;
+
+	if (!into)
+		return false;
+	n = fd_recv(conn->fd, into, READ_CHUNK, fds, &nfds);
+	for (size_t i = 0; n >= 0 && i < nfds; i++) {
+		fd_close(&conn->passed_fd);
+		conn->passed_fd = fds[i];
+	}
+	if (n == -EAGAIN || n == -EINTR)
+		return true;
+	if (n <= 0)
+		return false;
+	if (conn->in.len == 0)
+		conn->active_ms = clock_boot_ms();
+	conn->in.len += (size_t)n;
+	return true;
+}
+
+static void
+on_readable(struct ev_loop *loop, ev_io *watcher, int revents)
+{
+	struct conn *conn = watcher->data;
+
+	(void)loop;
+	if (conn->is_dead)
+		return;
+	if ((revents & EV_READ) && !receive(conn))
+		kill_conn(conn);
+	else
+		take_messages(conn);
+}
+
+/* SO_PEERCRED and SO_PEERGROUPS, unix(7). */
+static int
+identify(int fd, struct peer *peer)
+{
+	struct ucred cred;
+	socklen_t len = sizeof cred;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
+		return -errno;
+	*peer = (struct peer){ .uid = cred.uid, .gid = cred.gid, .pid = cred.pid };
+	len = 0;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &len) == 0 || errno != ERANGE)
+		return 0;
+	peer->groups = malloc(len);
+	if (!peer->groups)
+		return -ENOMEM;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, peer->groups, &len) < 0)
+		len = 0;
+	peer->ngroups = len / sizeof *peer->groups;
+	return 0;
+}
+
+static size_t
+count_uid(const struct control *control, uid_t uid)
+{
+	size_t n = 0;
+
+	for (const struct conn *conn = control->conns; conn; conn = conn->next)
+		n += !conn->is_dead && conn->peer.uid == uid;
+	return n;
+}
+
+/* Makes room by closing whoever has been silent longest and waits for nothing. */
+static bool
+evict_idle(struct control *control)
+{
+	struct conn *oldest = NULL;
+
+	for (struct conn *conn = control->conns; conn; conn = conn->next)
+		if (!conn->is_dead && !conn->is_subscribed && conn->pending == 0 &&
+		    (!oldest || conn->active_ms < oldest->active_ms))
+			oldest = conn;
+	if (oldest)
+		kill_conn(oldest);
+	return oldest;
+}
+
+static void
+link_conn(struct control *control, struct conn *conn)
+{
+	conn->next = control->conns;
+	if (conn->next)
+		conn->next->prev = conn;
+	control->conns = conn;
+	control->nconns++;
+}
+
+/* Takes FD. */
+static int
+add_conn(struct control *control, int fd)
+{
+	struct conn *conn = calloc(1, sizeof *conn);
+
+	if (!conn || identify(fd, &conn->peer) < 0) {
+		free(conn);
+		fd_close(&fd);
+		return -ENOMEM;
+	}
+	conn->control = control;
+	conn->serial = ++control->last_serial;
+	conn->fd = fd;
+	conn->passed_fd = -1;
+	conn->active_ms = clock_boot_ms();
+	conn->peer.is_admin = control->handler.is_admin(&conn->peer, control->handler.arg);
+	buf_init(&conn->in, LIMIT_RPC + READ_CHUNK);
+	buf_init(&conn->out, CONN_MAX_OUT);
+	walk_init(&conn->walk, &walk_rpc_limits);
+	ev_io_init(&conn->reader, on_readable, fd, EV_READ);
+	ev_io_init(&conn->writer, on_writable, fd, EV_WRITE);
+	conn->reader.data = conn->writer.data = conn;
+	link_conn(control, conn);
+	if (!conn->peer.is_admin && count_uid(control, conn->peer.uid) > CONN_MAX_PER_UID)
+		kill_conn(conn);
+	else
+		ev_io_start(control->loop, &conn->reader);
+	return 0;
+}
+
+/* Out of fds: take one connection with the spare and hang up, then look away for a moment. */
+static void
+refuse_one(struct control *control)
+{
+	int fd;
+
+	evict_idle(control);
+	fd_close(&control->spare_fd);
+	fd = accept4(control->listener.fd, NULL, NULL, SOCK_CLOEXEC);
+	if (fd >= 0)
+		fd_close(&fd);
+	control->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	ev_io_stop(control->loop, &control->listener);
+	ev_timer_again(control->loop, &control->pause);
+}
+
+static void
+on_pause_over(struct ev_loop *loop, ev_timer *watcher, int revents)
+{
+	struct control *control = watcher->data;
+
+	(void)revents;
+	ev_timer_stop(loop, watcher);
+	ev_io_start(loop, &control->listener);
+}
+
+static void
+on_connect(struct ev_loop *loop, ev_io *watcher, int revents)
+{
+	struct control *control = watcher->data;
+
+	(void)loop;
+	(void)revents;
+	for (int i = 0; i < 16; i++) {
+		int fd = accept4(watcher->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+		if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
+			refuse_one(control);
+		if (fd < 0)
+			return;
+		if (control->nconns >= control->max_conns && !evict_idle(control)) {
+			fd_close(&fd);
+			return;
+		}
+		add_conn(control, fd);
+	}
+}
+
+/* A request begun and not finished in time: its sender is broken or means harm. */
+static void
+on_sweep(struct ev_loop *loop, ev_timer *watcher, int revents)
+{
+	struct control *control = watcher->data;
+	uint64_t now = clock_boot_ms();
+
+	(void)loop;
+	(void)revents;
+	for (struct conn *conn = control->conns; conn; conn = conn->next)
+		if (!conn->is_dead && conn->in.len > 0 && now > conn->active_ms + CONN_REQUEST_MS)
+			kill_conn(conn);
+}
+
+/* Tasks need fds too: clients get half of what there is. */
+static size_t
+max_conns(void)
+{
+	struct rlimit limit;
+	size_t n = 1024;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 2 * n + RESERVED_FDS)
+		n = limit.rlim_cur > RESERVED_FDS + 8 ? (limit.rlim_cur - RESERVED_FDS) / 2 : 4;
+	return n;
+}
+
+int
+control_start(struct control *control, struct ev_loop *loop, int listen_fd,
+    const struct control_handler *handler)
+{
+	int r = fd_set_nonblock(listen_fd, true);
+
+	if (r < 0)
+		return r;
+	*control = (struct control){ .loop = loop, .handler = *handler, .max_conns = max_conns() };
+	control->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	ev_io_init(&control->listener, on_connect, listen_fd, EV_READ);
+	ev_timer_init(&control->sweep, on_sweep, 2., 2.);
+	ev_timer_init(&control->pause, on_pause_over, 0., .1);
+	ev_prepare_init(&control->reap, on_reap);
+	control->listener.data = control->sweep.data = control->pause.data = control;
+	control->reap.data = control;
+	ev_io_start(loop, &control->listener);
+	ev_timer_start(loop, &control->sweep);
+	ev_prepare_start(loop, &control->reap);
+	return 0;
+}
+
+void
+control_stop(struct control *control)
+{
+	ev_io_stop(control->loop, &control->listener);
+	ev_timer_stop(control->loop, &control->sweep);
+	ev_timer_stop(control->loop, &control->pause);
+	ev_prepare_stop(control->loop, &control->reap);
+	while (control->conns) {
+		struct conn *conn = control->conns;
+
+		if (!conn->is_dead)
+			flush(conn);
+		kill_conn(conn);
+		free_conn(conn);
+	}
+	fd_close(&control->spare_fd);
+}
+
+struct conn *
+control_find(struct control *control, uint64_t serial)
+{
+	for (struct conn *conn = control->conns; conn; conn = conn->next)
+		if (conn->serial == serial)
+			return conn->is_dead ? NULL : conn;
+	return NULL;
+}
+
+void
+control_each(struct control *control, void (*fn)(struct conn *conn, void *arg), void *arg)
+{
+	for (struct conn *conn = control->conns; conn; conn = conn->next)
+		if (!conn->is_dead)
+			fn(conn, arg);
+}

@@ -1,0 +1,396 @@
+#include "supervisor/view.h"
+
+#include "ipc/clock.h"
+#include "supervisor/can.h"
+
+#include <math.h>
+#include <string.h>
+
+static void
+pack_kv_time(msgpack_packer *out, const char *key, uint64_t wall_ms)
+{
+	char text[CLOCK_TEXT];
+
+	pack_kv_str(out, key, wall_ms > 0 ? clock_format(wall_ms, text) : NULL);
+}
+
+/* A number, or nil for 0 = none. */
+static void
+pack_kv_count(msgpack_packer *out, const char *key, uint64_t value)
+{
+	if (value > 0)
+		pack_kv_uint(out, key, value);
+	else
+		pack_kv_nil(out, key);
+}
+
+static void
+pack_kv_blob(msgpack_packer *out, const char *key, const struct blob *blob)
+{
+	pack_str(out, key);
+	if (blob->data)
+		out->callback(out->data, (const char *)blob->data, blob->len);
+	else
+		msgpack_pack_nil(out);
+}
+
+static void
+pack_kv_pairs(msgpack_packer *out, const char *key, const struct pairs *pairs)
+{
+	pack_str(out, key);
+	msgpack_pack_map(out, pairs->n);
+	for (size_t i = 0; i < pairs->n; i++)
+		pack_kv_str(out, pairs->v[i].name, pairs->v[i].value);
+}
+
+static void
+pack_kv_map(msgpack_packer *out, const char *key, size_t n)
+{
+	pack_str(out, key);
+	msgpack_pack_map(out, n);
+}
+
+static void
+pack_kv_array(msgpack_packer *out, const char *key, size_t n)
+{
+	pack_str(out, key);
+	msgpack_pack_array(out, n);
+}
+
+static void
+pack_kv_exit(msgpack_packer *out, const struct exit_info *exit_info)
+{
+	if (!exit_info->known) {
+		pack_kv_nil(out, "exit");
+		return;
+	}
+	pack_kv_map(out, "exit", 2);
+	if (exit_info->signal) {
+		pack_kv_nil(out, "code");
+		pack_kv_int(out, "signal", exit_info->signal);
+	} else {
+		pack_kv_int(out, "code", exit_info->code);
+		pack_kv_nil(out, "signal");
+	}
+}
+
+static void
+pack_subs(msgpack_packer *out, const struct record_subs *subs, uint64_t parent, int depth)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < subs->n; i++)
+		n += subs->v[i].parent == parent;
+	pack_kv_array(out, "steps", depth < LIMIT_SUB_DEPTH ? n : 0);
+	for (size_t i = 0; depth < LIMIT_SUB_DEPTH && i < subs->n; i++) {
+		const struct record_sub *sub = &subs->v[i];
+
+		if (sub->parent != parent)
+			continue;
+		msgpack_pack_map(out, 8);
+		pack_kv_str(out, "name", sub->name);
+		pack_kv_str(out, "status", step_state_name(sub->state));
+		pack_kv_str(out, "detail", sub->detail);
+		pack_kv_nil(out, "progress");
+		pack_kv_time(out, "started_at", sub->started_ms);
+		pack_kv_time(out, "ended_at", sub->ended_ms);
+		pack_kv_nil(out, "exit");
+		pack_subs(out, subs, sub->sub, depth + 1);
+	}
+}
+
+static void
+pack_steps(msgpack_packer *out, const struct record *record, const struct news *news)
+{
+	pack_kv_array(out, "steps", record->steps.n);
+	for (size_t i = 0; i < record->steps.n; i++) {
+		const struct record_step *step = &record->steps.v[i];
+		double progress = step->progress;
+
+		if (step_state_is_done(step->state))
+			progress = 1;
+		else if (news && news->step == i + 1 && step->state == STEP_RUNNING)
+			progress = news->fraction;
+		msgpack_pack_map(out, 8);
+		pack_kv_str(out, "name", step->name);
+		pack_kv_str(out, "status", step_state_name(step->state));
+		pack_kv_str(out, "detail", step->detail);
+		pack_kv_double(out, "progress", progress);
+		pack_kv_time(out, "started_at", step->started_ms);
+		pack_kv_time(out, "ended_at", step->ended_ms);
+		pack_kv_exit(out, &step->exit);
+		pack_subs(out, &step->subs, 0, 1);
+	}
+}
+
+static void
+pack_error(msgpack_packer *out, const struct record_error *error)
+{
+	if (!error->code) {
+		pack_kv_nil(out, "error");
+		return;
+	}
+	pack_kv_map(out, "error", 6);
+	pack_kv_str(out, "code", error->code);
+	pack_kv_str(out, "message", error->message);
+	pack_kv_count(out, "step", error->step);
+	if (error->exit.known && !error->exit.signal)
+		pack_kv_int(out, "exit_code", error->exit.code);
+	else
+		pack_kv_nil(out, "exit_code");
+	if (error->exit.known && error->exit.signal)
+		pack_kv_int(out, "signal", error->exit.signal);
+	else
+		pack_kv_nil(out, "signal");
+	pack_kv_str(out, "tail", error->tail);
+}
+
+static void
+pack_procs(msgpack_packer *out, const char *key, const struct receipt_procs *procs)
+{
+	pack_kv_array(out, key, procs->n);
+	for (size_t i = 0; i < procs->n; i++) {
+		msgpack_pack_map(out, 3);
+		pack_kv_uint(out, "pid", procs->v[i].pid);
+		pack_kv_str(out, "name", procs->v[i].name);
+		pack_kv_str(out, "how", procs->v[i].how);
+	}
+}
+
+static void
+pack_receipt(msgpack_packer *out, const struct receipt *receipt)
+{
+	if (!receipt->method) {
+		pack_kv_nil(out, "receipt");
+		return;
+	}
+	pack_kv_map(out, "receipt", 6);
+	pack_kv_uint(out, "signalled", receipt->signalled);
+	pack_kv_uint(out, "killed", receipt->killed);
+	pack_procs(out, "escaped", &receipt->escaped);
+	pack_procs(out, "survivors", &receipt->survivors);
+	pack_kv_str(out, "method", receipt->method);
+	pack_kv_uint(out, "duration_ms", receipt->duration_ms);
+}
+
+static void
+pack_warnings(msgpack_packer *out, const struct record *record)
+{
+	pack_kv_array(out, "warnings", record->warnings.n);
+	for (size_t i = 0; i < record->warnings.n; i++) {
+		msgpack_pack_map(out, 3);
+		pack_kv_str(out, "text", record->warnings.v[i].text);
+		pack_kv_count(out, "step", record->warnings.v[i].step);
+		pack_kv_time(out, "ts", record->warnings.v[i].ts_ms);
+	}
+}
+
+static void
+pack_interruptions(msgpack_packer *out, const struct record_interruptions *interruptions)
+{
+	pack_kv_array(out, "interruptions", interruptions->n);
+	for (size_t i = 0; i < interruptions->n; i++) {
+		const struct record_interruption *interruption = &interruptions->v[i];
+
+		msgpack_pack_map(out, 6);
+		pack_kv_time(out, "ts", interruption->ts_ms);
+		pack_kv_uint(out, "attempt", interruption->attempt);
+		pack_kv_count(out, "step", interruption->step);
+		pack_kv_str(out, "code", interruption->code);
+		pack_kv_str(out, "message", interruption->message);
+		pack_kv_exit(out, &interruption->exit);
+	}
+}
+
+static void
+pack_outputs(msgpack_packer *out, const struct record_steps *steps)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < steps->n; i++)
+		n += steps->v[i].outputs.n > 0;
+	pack_kv_map(out, "outputs", n);
+	for (size_t i = 0; i < steps->n; i++)
+		if (steps->v[i].outputs.n > 0)
+			pack_kv_pairs(out, steps->v[i].name, &steps->v[i].outputs);
+}
+
+static void
+pack_blocked(msgpack_packer *out, const struct blocked *blocked)
+{
+	if (!blocked->kind) {
+		pack_kv_nil(out, "blocked_on");
+		return;
+	}
+	pack_kv_map(out, "blocked_on", 3);
+	pack_kv_str(out, "kind", blocked->kind);
+	if (blocked->holder)
+		pack_kv_uint(out, "holder", blocked->holder);
+	else
+		pack_kv_str(out, "holder", blocked->text);
+	pack_kv_time(out, "since", blocked->since_ms);
+}
+
+static void
+pack_can(msgpack_packer *out, const struct record *record)
+{
+	struct can can = can_do(record);
+
+	pack_kv_map(out, "can", 5);
+	pack_kv_str(out, "cancel", cancel_mode_name(can.cancel));
+	pack_kv_str(out, "reason", can.reason);
+	pack_kv_bool(out, "pause", false);
+	pack_kv_bool(out, "retry", can.retry);
+	pack_kv_bool(out, "answer", false);
+}
+
+static void
+pack_bytes(msgpack_packer *out, const struct news *news)
+{
+	pack_kv_map(out, "bytes", 3);
+	pack_kv_count(out, "done", news ? news->bytes_done : 0);
+	pack_kv_count(out, "total", news ? news->bytes_total : 0);
+	pack_kv_count(out, "rate", news ? news->rate : 0);
+}
+
+static double
+progress_of(const struct record *record, const struct news *news)
+{
+	if (record->state == TASK_COMPLETED || record->state == TASK_WARNED)
+		return 1;
+	if (record->state == TASK_QUEUED && record->attempt.number == 0)
+		return NAN;
+	if (news && !isnan(news->progress))
+		return news->progress;
+	return record->progress;
+}
+
+static void
+pack_identity(msgpack_packer *out, const struct record *record)
+{
+	const struct record_person *owner = record->persons.n > 0 ? record->persons.v : NULL;
+
+	pack_kv_uint(out, "id", record->id);
+	pack_kv_str(out, "type", record->type);
+	pack_kv_str(out, "title", record->title);
+	pack_kv_str(out, "scope", record->scope);
+	pack_kv_str(out, "owner", owner ? owner->name : NULL);
+	pack_kv_uint(out, "owner_uid", record->owner_uid);
+	pack_kv_pairs(out, "labels", &record->labels);
+	pack_kv_str(out, "status", task_state_name(record->state));
+}
+
+static void
+pack_where(msgpack_packer *out, const struct record *record, const struct news *news)
+{
+	bool in_step = record->step > 0 && record->step <= record->steps.n;
+
+	pack_kv_double(out, "progress", progress_of(record, news));
+	pack_kv_str(out, "label", news && !task_state_is_end(record->state) ? news->label : NULL);
+	pack_kv_map(out, "step", 3);
+	pack_kv_count(out, "index", in_step ? record->step : 0);
+	pack_kv_uint(out, "count", record->steps.n);
+	pack_kv_str(out, "name", in_step ? record->steps.v[record->step - 1].name : NULL);
+	pack_steps(out, record, news);
+	pack_kv_uint(out, "attempt", record->attempt.number);
+}
+
+void
+view_task(msgpack_packer *out, const struct record *record, const struct view_live *live)
+{
+	static const struct blob none;
+	bool in_step = record->step > 0 && record->step <= record->steps.n;
+
+	msgpack_pack_map(out, 33);
+	pack_identity(out, record); /* 8 */
+	pack_kv_str(out, "pending", live->pending);
+	pack_kv_str(out, "outcome", record->outcome);
+	pack_where(out, record, live->news); /* 5 */
+	pack_kv_time(out, "created_at", record->created_ms);
+	pack_kv_time(out, "started_at", record->started_ms);
+	pack_kv_time(out, "ended_at", record->ended_ms);
+	pack_bytes(out, live->news);
+	pack_kv_count(out, "eta_s", live->news ? live->news->eta_s : 0);
+	pack_outputs(out, &record->steps);
+	pack_kv_blob(out, "checkpoint",
+	    in_step ? &record->steps.v[record->step - 1].checkpoint : &none);
+	pack_kv_blob(out, "result", &record->result);
+	pack_warnings(out, record);
+	pack_kv_nil(out, "question");
+	pack_error(out, &record->error);
+	pack_blocked(out, &live->blocked);
+	pack_can(out, record);
+	pack_receipt(out, &record->receipt);
+	pack_kv_uint(out, "joined", record->persons.n);
+	pack_interruptions(out, &record->interruptions);
+	pack_kv_bool(out, "keep", record->keep);
+	pack_kv_time(out, "expires_at", record->expires_ms);
+}
+
+static void
+pack_event_head(msgpack_packer *out, const char *name, uint64_t ts_ms, uint64_t task,
+    uint64_t attempt)
+{
+	pack_kv_str(out, "event", name);
+	pack_kv_time(out, "ts", ts_ms);
+	pack_kv_uint(out, "task", task);
+	pack_kv_count(out, "attempt", attempt);
+}
+
+static size_t
+count_texts(const char *const *texts, size_t n)
+{
+	size_t present = 0;
+
+	for (size_t i = 0; i < n; i++)
+		present += texts[i] != NULL;
+	return present;
+}
+
+void
+view_event(msgpack_packer *out, const struct fact *event)
+{
+	const char *const texts[] = { event->name, event->text, event->detail, event->code,
+		event->message, event->tail };
+	static const char *const keys[] = { "name", "text", "detail", "code", "message", "tail" };
+	const struct {
+		const char *key;
+		uint64_t value;
+	} numbers[] = { { "step", event->step }, { "sub", event->sub }, { "parent", event->parent },
+		{ "count", event->count }, { "killed", event->killed },
+		{ "delay_ms", event->delay_ms }, { "rev", event->rev } };
+	size_t n = 4 + count_texts(texts, 6);
+
+	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+		n += numbers[i].value != 0;
+	n += (size_t)((event->state != 0) + (event->outcome != 0) + event->exit.known +
+	    (event->value.data != NULL) + (event->receipt.method != NULL));
+	msgpack_pack_map(out, n);
+	pack_event_head(out, fact_kind_name(event->kind), event->ts_ms, event->task, event->attempt);
+	for (size_t i = 0; i < 6; i++)
+		if (texts[i])
+			pack_kv_str(out, keys[i], texts[i]);
+	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+		if (numbers[i].value)
+			pack_kv_uint(out, numbers[i].key, numbers[i].value);
+	if (event->state)
+		pack_kv_str(out, "status", step_state_name(event->state));
+	if (event->outcome)
+		pack_kv_str(out, "outcome", task_state_name(event->outcome));
+	if (event->exit.known)
+		pack_kv_exit(out, &event->exit);
+	if (event->value.data)
+		pack_kv_blob(out, "value", &event->value);
+	if (event->receipt.method)
+		pack_receipt(out, &event->receipt);
+}
+
+void
+view_news_event(msgpack_packer *out, const struct record *record, const struct news *news,
+    uint64_t now_ms)
+{
+	msgpack_pack_map(out, 6);
+	pack_event_head(out, "progress", now_ms, record->id, record->attempt.number);
+	pack_kv_double(out, "progress", news->progress);
+	pack_kv_str(out, "label", news->label);
+}
