@@ -1,25 +1,17 @@
-/* Reading what codec.h describes out of bytes that were walked: lengths are known to be true. */
+/* Reading what codec.h describes, field by field, out of bytes that were walked. */
 #include "ipc/codec.h"
 
-#include "ipc/task.h"
+#include "ipc/decoder.h"
 #include "ipc/token.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <limits.h>
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Unknown fields in one map that are told apart; a map with more is refused. */
 enum {
 	UNKNOWN_MAX = 32
-};
-
-struct decoder {
-	const uint8_t *at; /* the next value */
-	struct codec_error error;
 };
 
 static void *
@@ -28,314 +20,16 @@ member(void *obj, const struct codec_field *field)
 	return (char *)obj + field->offset;
 }
 
-static int
-problem(struct decoder *decoder, int error, const char *text)
-{
-	decoder->error.problem = text;
-	return error;
-}
-
-/* On the way out of a failure: WHERE goes in front of the path so far. What does not fit is cut. */
-static void
-prepend(struct decoder *decoder, const char *where)
-{
-	char *field = decoder->error.field;
-	const size_t max = sizeof decoder->error.field - 1;
-	size_t dot = field[0] && field[0] != '[' ? 1 : 0;
-	size_t front = strnlen(where, max - dot);
-	size_t back = strnlen(field, max - dot - front);
-
-	memmove(field + front + dot, field, back);
-	memcpy(field, where, front);
-	if (dot)
-		field[front] = '.';
-	field[front + dot + back] = '\0';
-}
-
-static void
-prepend_index(struct decoder *decoder, size_t i)
-{
-	char index[24];
-
-	snprintf(index, sizeof index, "[%zu]", i);
-	prepend(decoder, index);
-}
-
-static struct token
-take_token(struct decoder *decoder)
-{
-	struct token token;
-
-	decoder->at += token_read(decoder->at, &token);
-	return token;
-}
-
-/* The bytes of the next value, whatever it is. */
-static struct blob
-take_value(struct decoder *decoder)
-{
-	uint8_t *begin = (uint8_t *)(uintptr_t)decoder->at; /* only read */
-	uint64_t left = 1;
-
-	while (left > 0) {
-		struct token token = take_token(decoder);
-
-		decoder->at += token.payload;
-		left += token.children - 1;
-	}
-	return (struct blob){ begin, (size_t)(decoder->at - begin) };
-}
-
-/* ---- single values ----------------------------------------------------------- */
-
-static int
-decode_uint(struct decoder *decoder, uint64_t max, uint64_t *ret_value)
-{
-	struct token token = take_token(decoder);
-
-	if (token.kind != TOKEN_UINT)
-		return problem(decoder, -EBADMSG, "wrong type");
-	if (max > 0 && token.uint > max)
-		return problem(decoder, -EBADMSG, "out of range");
-	*ret_value = token.uint;
-	return 0;
-}
-
-static int
-decode_int(struct decoder *decoder, int64_t *ret_value)
-{
-	struct token token = take_token(decoder);
-
-	if (token.kind == TOKEN_NEGATIVE) {
-		*ret_value = token.negative;
-		return 0;
-	}
-	if (token.kind != TOKEN_UINT)
-		return problem(decoder, -EBADMSG, "wrong type");
-	if (token.uint > INT64_MAX)
-		return problem(decoder, -EBADMSG, "out of range");
-	*ret_value = (int64_t)token.uint;
-	return 0;
-}
-
-static int
-decode_bool(struct decoder *decoder, bool *ret_value)
-{
-	struct token token = take_token(decoder);
-
-	if (token.kind != TOKEN_BOOL)
-		return problem(decoder, -EBADMSG, "wrong type");
-	*ret_value = token.uint != 0;
-	return 0;
-}
-
-static int
-decode_enum(struct decoder *decoder, size_t max, int *ret_value)
-{
-	uint64_t value;
-	int r;
-
-	assert(max > 0 && max <= INT_MAX);
-	r = decode_uint(decoder, max, &value);
-	if (r == 0)
-		*ret_value = (int)value;
-	return r;
-}
-
-static int
-decode_double(struct decoder *decoder, double *ret_value)
-{
-	struct token token = take_token(decoder);
-
-	if (token.kind == TOKEN_DOUBLE)
-		*ret_value = isfinite(token.real) ? token.real : (double)NAN;
-	else if (token.kind == TOKEN_UINT)
-		*ret_value = (double)token.uint;
-	else if (token.kind == TOKEN_NEGATIVE)
-		*ret_value = (double)token.negative;
-	else
-		return problem(decoder, -EBADMSG, "wrong type");
-	return 0;
-}
-
-static int
-decode_str(struct decoder *decoder, size_t max, char **ret_text)
-{
-	struct token token = take_token(decoder);
-	size_t len = (size_t)token.payload;
-	char *text;
-
-	if (token.kind != TOKEN_STR)
-		return problem(decoder, -EBADMSG, "wrong type");
-	if (len > max)
-		return problem(decoder, -EMSGSIZE, "too long");
-	if (memchr(decoder->at, '\0', len))
-		return problem(decoder, -EBADMSG, "holds a NUL");
-	text = malloc(len + 1);
-	if (!text)
-		return problem(decoder, -ENOMEM, "no memory");
-	memcpy(text, decoder->at, len);
-	text[len] = '\0';
-	decoder->at += len;
-	*ret_text = text;
-	return 0;
-}
-
-/* An empty string is an absent one: that is what encoding makes of it. */
-static int
-decode_text(struct decoder *decoder, size_t max, char **ret_text)
-{
-	int r;
-
-	if (*decoder->at == 0xa0) {
-		decoder->at++;
-		return 0;
-	}
-	r = decode_str(decoder, max, ret_text);
-	if (r == 0 && !**ret_text) {
-		free(*ret_text);
-		*ret_text = NULL;
-	}
-	return r;
-}
-
-static int
-decode_blob(struct decoder *decoder, size_t max, struct blob *ret_blob)
-{
-	struct blob value = take_value(decoder);
-
-	if (value.len > max)
-		return problem(decoder, -EMSGSIZE, "too long");
-	if (blob_set(ret_blob, value.data, value.len) < 0)
-		return problem(decoder, -ENOMEM, "no memory");
-	return 0;
-}
-
-/* ---- containers --------------------------------------------------------------- */
-
-/* The head of a container of KIND: its number of items or pairs, at most MAX. */
-static int
-take_count(struct decoder *decoder, enum token_kind kind, size_t max, size_t *ret_n)
-{
-	struct token token = take_token(decoder);
-	uint64_t n = kind == TOKEN_MAP ? token.children / 2 : token.children;
-
-	if (token.kind != kind)
-		return problem(decoder, -EBADMSG, "wrong type");
-	if (n > max)
-		return problem(decoder, -EMSGSIZE, "too many");
-	*ret_n = (size_t)n;
-	return 0;
-}
-
-/* *RET_V becomes room for N elements, zeroed; N = 0 leaves it NULL. */
-static int
-take_room(struct decoder *decoder, size_t n, size_t size, void *ret_v)
-{
-	void *v;
-
-	if (n == 0)
-		return 0;
-	v = calloc(n, size);
-	if (!v)
-		return problem(decoder, -ENOMEM, "no memory");
-	memcpy(ret_v, &v, sizeof v);
-	return 0;
-}
-
-static int
-decode_strs(struct decoder *decoder, size_t max, struct strs *strs)
-{
-	size_t n;
-	int r = take_count(decoder, TOKEN_ARRAY, max, &n);
-
-	if (r == 0)
-		r = take_room(decoder, n, sizeof *strs->v, &strs->v);
-	if (r < 0)
-		return r;
-	for (; strs->n < n; strs->n++) {
-		r = decode_str(decoder, LIMIT_TEXT, &strs->v[strs->n]);
-		if (r < 0) {
-			prepend_index(decoder, strs->n);
-			return r;
-		}
-	}
-	return 0;
-}
-
-static int
-compare_names(const void *left, const void *right)
-{
-	const char *const *a = left, *const *b = right;
-
-	return strcmp(*a, *b);
-}
-
-static int
-refuse_equal_names(struct decoder *decoder, const struct pairs *pairs)
-{
-	const char **names = NULL;
-	int r;
-
-	if (pairs->n < 2)
-		return 0;
-	r = take_room(decoder, pairs->n, sizeof *names, &names);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < pairs->n; i++)
-		names[i] = pairs->v[i].name;
-	qsort(names, pairs->n, sizeof *names, compare_names);
-	for (size_t i = 1; i < pairs->n && r == 0; i++) {
-		if (strcmp(names[i - 1], names[i]) == 0) {
-			r = problem(decoder, -EBADMSG, "given twice");
-			prepend(decoder, names[i]);
-		}
-	}
-	free(names);
-	return r;
-}
-
-static int
-decode_pair(struct decoder *decoder, struct pair *pair)
-{
-	int r = decode_str(decoder, LIMIT_TITLE, &pair->name);
-
-	if (r < 0)
-		return r;
-	if (!pair->name[0])
-		return problem(decoder, -EBADMSG, "empty name");
-	r = decode_str(decoder, LIMIT_TEXT, &pair->value);
-	if (r < 0)
-		prepend(decoder, pair->name);
-	return r;
-}
-
-static int
-decode_pairs(struct decoder *decoder, size_t max, struct pairs *pairs)
-{
-	size_t n;
-	int r = take_count(decoder, TOKEN_MAP, max, &n);
-
-	if (r == 0)
-		r = take_room(decoder, n, sizeof *pairs->v, &pairs->v);
-	if (r < 0)
-		return r;
-	pairs->n = n; /* zeroed: pairs not reached are NULL and may be freed */
-	for (size_t i = 0; i < n && r == 0; i++)
-		r = decode_pair(decoder, &pairs->v[i]);
-	return r < 0 ? r : refuse_equal_names(decoder, pairs);
-}
-
 static int decode_map(struct decoder *decoder, const struct codec *codec, void *obj);
 
 static int
 decode_list(struct decoder *decoder, const struct codec_field *field, struct list *list)
 {
 	size_t n;
-	int r = take_count(decoder, TOKEN_ARRAY, field->max, &n);
+	int r = decoder_count(decoder, TOKEN_ARRAY, field->max, &n);
 
 	if (r == 0)
-		r = take_room(decoder, n, field->sub->size, &list->v);
+		r = decoder_room(decoder, n, field->sub->size, &list->v);
 	if (r < 0)
 		return r;
 	while (list->n < n) {
@@ -345,7 +39,7 @@ decode_list(struct decoder *decoder, const struct codec_field *field, struct lis
 		list->n++;
 		r = decode_map(decoder, field->sub, element);
 		if (r < 0) {
-			prepend_index(decoder, list->n - 1);
+			decoder_where_index(decoder, list->n - 1);
 			return r;
 		}
 	}
@@ -359,23 +53,23 @@ decode_value(struct decoder *decoder, const struct codec_field *field, void *val
 {
 	switch (field->type) {
 	case CODEC_UINT:
-		return decode_uint(decoder, field->max, value);
+		return decoder_uint(decoder, field->max, value);
 	case CODEC_INT:
-		return decode_int(decoder, value);
+		return decoder_int(decoder, value);
 	case CODEC_BOOL:
-		return decode_bool(decoder, value);
+		return decoder_bool(decoder, value);
 	case CODEC_ENUM:
-		return decode_enum(decoder, field->max, value);
+		return decoder_enum(decoder, field->max, value);
 	case CODEC_DOUBLE:
-		return decode_double(decoder, value);
+		return decoder_double(decoder, value);
 	case CODEC_STR:
-		return decode_text(decoder, field->max, value);
+		return decoder_text(decoder, field->max, value);
 	case CODEC_BLOB:
-		return decode_blob(decoder, field->max, value);
+		return decoder_blob(decoder, field->max, value);
 	case CODEC_STRS:
-		return decode_strs(decoder, field->max, value);
+		return decoder_strs(decoder, field->max, value);
 	case CODEC_PAIRS:
-		return decode_pairs(decoder, field->max, value);
+		return decoder_pairs(decoder, field->max, value);
 	case CODEC_STRUCT:
 		return decode_map(decoder, field->sub, value);
 	case CODEC_LIST:
@@ -383,7 +77,7 @@ decode_value(struct decoder *decoder, const struct codec_field *field, void *val
 	case CODEC_REST:
 		break;
 	}
-	return problem(decoder, -EBADMSG, "unknown field");
+	return decoder_problem(decoder, -EBADMSG, "unknown field");
 }
 
 /* One key of a map: a number, or a name (which points into the bytes). */
@@ -396,10 +90,10 @@ struct key {
 static int
 take_key(struct decoder *decoder, const struct codec *codec, struct key *ret_key)
 {
-	struct token token = take_token(decoder);
+	struct token token = decoder_token(decoder);
 
 	if (token.kind != (codec->by_name ? TOKEN_STR : TOKEN_UINT))
-		return problem(decoder, -EBADMSG, "bad key");
+		return decoder_problem(decoder, -EBADMSG, "bad key");
 	*ret_key = (struct key){ .number = token.uint };
 	if (codec->by_name) {
 		ret_key->name = (const char *)decoder->at;
@@ -455,20 +149,20 @@ prepend_key(struct decoder *decoder, const struct key *key)
 		    key->name);
 	else
 		snprintf(text, sizeof text, "#%llu", (unsigned long long)key->number);
-	prepend(decoder, text);
+	decoder_where(decoder, text);
 }
 
 static int
 note_unknown(struct decoder *decoder, struct map_state *state, const struct key *key)
 {
 	if (state->nunknown == UNKNOWN_MAX)
-		return problem(decoder, -EMSGSIZE, "too many unknown fields");
+		return decoder_problem(decoder, -EMSGSIZE, "too many unknown fields");
 	for (size_t i = 0; i < state->nunknown; i++) {
 		const struct key *other = &state->unknown[i];
 
 		if (other->number == key->number && other->len == key->len &&
 		    (!key->name || memcmp(other->name, key->name, key->len) == 0))
-			return problem(decoder, -EBADMSG, "given twice");
+			return decoder_problem(decoder, -EBADMSG, "given twice");
 	}
 	state->unknown[state->nunknown++] = *key;
 	return 0;
@@ -482,15 +176,15 @@ decode_unknown(struct decoder *decoder, const struct codec *codec, struct map_st
 	int r;
 
 	if (codec->strict)
-		return problem(decoder, -EBADMSG, "unknown field");
+		return decoder_problem(decoder, -EBADMSG, "unknown field");
 	r = note_unknown(decoder, state, key);
 	if (r < 0)
 		return r;
-	take_value(decoder);
+	decoder_value(decoder);
 	if (state->rest.max_bytes == 0)
 		return 0;
 	r = buf_add(&state->rest, begin, (size_t)(decoder->at - begin));
-	return r < 0 ? problem(decoder, r, "too many unknown bytes") : 0;
+	return r < 0 ? decoder_problem(decoder, r, "too many unknown bytes") : 0;
 }
 
 static int
@@ -500,7 +194,7 @@ decode_known(struct decoder *decoder, const struct codec *codec, struct map_stat
 	uint64_t bit = UINT64_C(1) << (field - codec->fields);
 
 	if (state->seen & bit)
-		return problem(decoder, -EBADMSG, "given twice");
+		return decoder_problem(decoder, -EBADMSG, "given twice");
 	state->seen |= bit;
 	if (*decoder->at == 0xc0 && field->type != CODEC_BLOB) { /* nil: as if it were missing */
 		decoder->at++;
@@ -523,7 +217,7 @@ decode_field(struct decoder *decoder, const struct codec *codec, struct map_stat
 	if (field) {
 		r = decode_known(decoder, codec, state, field, obj);
 		if (r < 0)
-			prepend(decoder, field->name);
+			decoder_where(decoder, field->name);
 	} else {
 		r = decode_unknown(decoder, codec, state, &key, begin);
 		if (r < 0)
@@ -555,7 +249,7 @@ keep_rest(struct decoder *decoder, struct map_state *state, struct blob *rest)
 	msgpack_pack_map(&packer, state->nunknown);
 	if (buf_add(&map, state->rest.data, state->rest.len) < 0) {
 		buf_fini(&map);
-		return problem(decoder, -ENOMEM, "no memory");
+		return decoder_problem(decoder, -ENOMEM, "no memory");
 	}
 	buf_take(&map, &rest->data, &rest->len);
 	return 0;
@@ -571,7 +265,7 @@ decode_map(struct decoder *decoder, const struct codec *codec, void *obj)
 	int r;
 
 	assert(codec->nfields <= 64);
-	r = take_count(decoder, TOKEN_MAP, SIZE_MAX, &n);
+	r = decoder_count(decoder, TOKEN_MAP, SIZE_MAX, &n);
 	buf_init(&state.rest, rest ? rest->max : 0);
 	for (size_t i = 0; i < n && r == 0; i++)
 		r = decode_field(decoder, codec, &state, obj);
@@ -591,7 +285,8 @@ codec_decode(const struct codec *codec, const void *data, size_t len, void *ret_
 	codec_init(codec, ret_obj);
 	r = walk_whole(data, len, codec->limits);
 	if (r < 0)
-		problem(&decoder, r, r == -EMSGSIZE ? "too large" : "not one msgpack value");
+		decoder_problem(
+		    &decoder, r, r == -EMSGSIZE ? "too large" : "not one msgpack value");
 	else
 		r = decode_map(&decoder, codec, ret_obj);
 	if (r < 0) {

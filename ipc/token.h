@@ -25,7 +25,9 @@ enum token_kind {
 	TOKEN_MAP
 };
 
-enum { TOKEN_HEAD_MAX = 9 };
+enum {
+	TOKEN_HEAD_MAX = 9
+};
 
 struct token {
 	enum token_kind kind;
