@@ -2,7 +2,9 @@
  * ipc/expand.h - ${name} and ${steps.STEP.OUTPUT} inside one string.
  *
  * Expansion never crosses from one argument into another and never reaches sh text.
- * `$${` is a literal `${`.
+ * `$${` is a literal `${`, and so is `${$}` a literal `$`. What a reference stands for is
+ * never expanded again: where text is expanded in two passes, the first one quotes the
+ * values it puts in.
  */
 #ifndef IPC_EXPAND_H
 #define IPC_EXPAND_H
@@ -14,7 +16,7 @@
 typedef const char *(*expand_fn)(const char *reference, void *arg);
 
 enum expand_mode {
-	EXPAND_PARAMS, /* ${name} only: ${steps.*} and `$${` are left for later */
+	EXPAND_PARAMS, /* ${name} only, quoted; ${steps.*}, `$${` and `${$}` are left for EXPAND_ALL */
 	EXPAND_ALL
 };
 
@@ -23,7 +25,10 @@ enum expand_mode {
 int expand(const char *text, enum expand_mode mode, expand_fn lookup, void *arg, char **ret_text,
     char **ret_missing);
 
-/* Every reference in TEXT, as written between the braces. 0, -EINVAL, -ENOMEM. */
+/* TEXT such that EXPAND_ALL gives it back as it is: for words that are no template. Owned, or NULL. */
+char *expand_quote(const char *text);
+
+/* Every reference in TEXT, as written between the braces, but for `${$}`. 0, -EINVAL, -ENOMEM. */
 int expand_references(const char *text, struct strs *ret_references);
 
 /* PREFIX + name in capitals, everything that is no letter or digit as '_': PARAM_SERVER_ID. Owned, or NULL. */
