@@ -1,0 +1,566 @@
+#include "ipc/codec.h"
+
+#include "ipc/task.h"
+
+#include <check.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One member of every type a codec knows. */
+struct part {
+	char *name;
+	uint64_t number;
+	double share;
+};
+struct parts {
+	struct part *v;
+	size_t n;
+};
+enum colour {
+	COLOUR_RED = 1,
+	COLOUR_BLUE = 2
+};
+struct whole {
+	uint64_t u;
+	int64_t i;
+	bool b;
+	enum colour e;
+	double d;
+	char *s;
+	struct blob blob;
+	struct strs strs;
+	struct pairs pairs;
+	struct part part;
+	struct parts parts;
+	struct blob rest;
+};
+
+static const struct codec_field part_fields[] = {
+	CODEC_FIELD(1, STR, struct part, name, 8),
+	CODEC_FIELD(2, UINT, struct part, number, 100),
+	CODEC_FIELD(3, DOUBLE, struct part, share, 0),
+};
+static const struct codec part_codec = { .name = "part",
+	.size = sizeof(struct part),
+	.fields = part_fields,
+	.nfields = 3,
+	.limits = &walk_frame_limits };
+
+static const struct codec_field whole_fields[] = {
+	CODEC_FIELD(1, UINT, struct whole, u, 0),
+	CODEC_FIELD(2, INT, struct whole, i, 0),
+	CODEC_FIELD(3, BOOL, struct whole, b, 0),
+	CODEC_FIELD(4, ENUM, struct whole, e, COLOUR_BLUE),
+	CODEC_FIELD(5, DOUBLE, struct whole, d, 0),
+	CODEC_FIELD(6, STR, struct whole, s, 8),
+	CODEC_FIELD(7, BLOB, struct whole, blob, 16),
+	CODEC_FIELD(8, STRS, struct whole, strs, 3),
+	CODEC_FIELD(9, PAIRS, struct whole, pairs, 4),
+	CODEC_NESTED(10, STRUCT, struct whole, part, 0, &part_codec),
+	CODEC_NESTED(11, LIST, struct whole, parts, 3, &part_codec),
+	CODEC_FIELD(0, REST, struct whole, rest, 64),
+};
+#define WHOLE(...)                                                                       \
+ {                                                                                       \
+  .name = "whole", .size = sizeof(struct whole), .fields = whole_fields,                 \
+  .nfields = sizeof whole_fields / sizeof whole_fields[0], .limits = &walk_frame_limits, \
+  __VA_ARGS__                                                                            \
+ }
+static const struct codec whole_codec = WHOLE(.by_name = false);
+static const struct codec named_codec = WHOLE(.by_name = true);
+static const struct codec strict_codec = WHOLE(.by_name = true, .strict = true);
+
+static struct whole
+make_whole(void)
+{
+	struct whole whole;
+
+	codec_init(&whole_codec, &whole);
+	whole.u = UINT64_MAX;
+	whole.i = INT64_MIN;
+	whole.b = true;
+	whole.e = COLOUR_BLUE;
+	whole.d = 0.25;
+	str_set(&whole.s, "text");
+	blob_set(&whole.blob, "\x93\x01\xa1x\xc0", 5);
+	strs_add(&whole.strs, "one");
+	strs_add(&whole.strs, "");
+	pairs_set(&whole.pairs, "k", "v");
+	pairs_set(&whole.pairs, "empty", "");
+	str_set(&whole.part.name, "inner");
+	for (uint64_t i = 1; i <= 2; i++) {
+		struct part *part = list_add((struct list *)&whole.parts, &part_codec);
+
+		ck_assert_ptr_nonnull(part);
+		part->number = i;
+	}
+	return whole;
+}
+
+static void
+check_whole(const struct whole *whole)
+{
+	ck_assert_uint_eq(whole->u, UINT64_MAX);
+	ck_assert(whole->i == INT64_MIN);
+	ck_assert(whole->b);
+	ck_assert_int_eq(whole->e, COLOUR_BLUE);
+	ck_assert_double_eq(whole->d, 0.25);
+	ck_assert_str_eq(whole->s, "text");
+	ck_assert_uint_eq(whole->blob.len, 5);
+	ck_assert_mem_eq(whole->blob.data, "\x93\x01\xa1x\xc0", 5);
+	ck_assert_uint_eq(whole->strs.n, 2);
+	ck_assert_str_eq(whole->strs.v[0], "one");
+	ck_assert_str_eq(whole->strs.v[1], "");
+	ck_assert_uint_eq(whole->pairs.n, 2);
+	ck_assert_str_eq(pairs_get(&whole->pairs, "k"), "v");
+	ck_assert_str_eq(pairs_get(&whole->pairs, "empty"), "");
+	ck_assert_str_eq(whole->part.name, "inner");
+	ck_assert(isnan(whole->part.share));
+	ck_assert_uint_eq(whole->parts.n, 2);
+	ck_assert_uint_eq(whole->parts.v[1].number, 2);
+	ck_assert_ptr_null(whole->parts.v[1].name);
+	ck_assert(isnan(whole->parts.v[1].share));
+}
+
+static void
+encode(const struct codec *codec, const struct whole *whole, struct buf *out)
+{
+	buf_init(out, LIMIT_FRAME);
+	ck_assert_int_eq(codec_encode(codec, whole, out), 0);
+}
+
+START_TEST(everything_survives_the_round_trip)
+{
+	const struct codec *const codecs[] = { &whole_codec, &named_codec, &strict_codec };
+	struct whole whole = make_whole();
+
+	for (size_t i = 0; i < 3; i++) {
+		struct whole back;
+		struct buf out;
+
+		encode(codecs[i], &whole, &out);
+		ck_assert_int_eq(codec_decode(codecs[i], out.data, out.len, &back, NULL), 0);
+		check_whole(&back);
+		codec_free(codecs[i], &back);
+		buf_fini(&out);
+	}
+	codec_free(&whole_codec, &whole);
+}
+END_TEST
+
+START_TEST(what_is_empty_is_left_out)
+{
+	struct whole whole, back;
+	struct buf out;
+
+	codec_init(&whole_codec, &whole);
+	str_set(&whole.s, "");
+	str_set(&whole.part.name, "");
+	encode(&whole_codec, &whole, &out);
+	ck_assert_uint_eq(out.len, 1);
+	ck_assert_uint_eq(out.data[0], 0x80);
+	ck_assert_int_eq(codec_decode(&whole_codec, out.data, out.len, &back, NULL), 0);
+	ck_assert_ptr_null(back.s);
+	ck_assert(isnan(back.d));
+	codec_free(&whole_codec, &whole);
+	buf_fini(&out);
+}
+END_TEST
+
+/* ---- what is refused ---------------------------------------------------------------- */
+
+static int
+try(const struct codec *codec, const char *bytes, size_t len, struct codec_error *ret_error)
+{
+	struct whole whole;
+	int r;
+
+	*ret_error = (struct codec_error){ .problem = NULL };
+	r = codec_decode(codec, bytes, len, &whole, ret_error);
+	if (r == 0)
+		codec_free(codec, &whole);
+	return r;
+}
+
+struct refusal {
+	const char *bytes;
+	size_t len;
+	int error;
+	const char *field, *problem;
+};
+#define R(bytes, error, field, problem)           \
+ {                                                \
+  bytes, sizeof(bytes) - 1, error, field, problem \
+ }
+
+/* By number. */
+static const struct refusal refusals[] = {
+	R("\x90", -EBADMSG, "", "wrong type"),
+	R("\xc0", -EBADMSG, "", "wrong type"),
+	R("\x80\x00", -EBADMSG, "", "not one msgpack value"),
+	R("\x81\x01", -EBADMSG, "", "not one msgpack value"),
+	R("\xdf\xff\xff\xff\xff", -EMSGSIZE, "", "too large"),
+	R("\x81\xa1u\x01", -EBADMSG, "", "bad key"),
+	R("\x81\xff\x01", -EBADMSG, "", "bad key"),
+	R("\x81\x01\xff", -EBADMSG, "u", "wrong type"),
+	R("\x81\x01\xca\x00\x00\x00\x00", -EBADMSG, "u", "wrong type"),
+	R("\x81\x01\xa1"
+	  "1",
+	    -EBADMSG, "u", "wrong type"),
+	R("\x81\x02\xcf\x80\x00\x00\x00\x00\x00\x00\x00", -EBADMSG, "i", "out of range"),
+	R("\x81\x03\x01", -EBADMSG, "b", "wrong type"),
+	R("\x81\x04\x03", -EBADMSG, "e", "out of range"),
+	R("\x81\x04\xff", -EBADMSG, "e", "wrong type"),
+	R("\x81\x05\xa1x", -EBADMSG, "d", "wrong type"),
+	R("\x81\x06\xc4\x01x", -EBADMSG, "s", "wrong type"),
+	R("\x81\x06\xa9"
+	  "123456789",
+	    -EMSGSIZE, "s", "too long"),
+	R("\x81\x06\xa3"
+	  "a\x00"
+	  "b",
+	    -EBADMSG, "s", "holds a NUL"),
+	R("\x81\x07\xb0"
+	  "0123456789abcdef",
+	    -EMSGSIZE, "blob", "too long"),
+	R("\x81\x08\x94\xa0\xa0\xa0\xa0", -EMSGSIZE, "strs", "too many"),
+	R("\x81\x08\x92\xa0\x01", -EBADMSG, "strs[1]", "wrong type"),
+	R("\x81\x08\x92\xa0\xc0", -EBADMSG, "strs[1]", "wrong type"),
+	R("\x81\x09\x82\xa1k\xa0\xa1k\xa0", -EBADMSG, "pairs.k", "given twice"),
+	R("\x81\x09\x83\xa1k\xa0\xa1l\xa0\xa1k\xa0", -EBADMSG, "pairs.k", "given twice"),
+	R("\x81\x09\x81\xa0\xa1v", -EBADMSG, "pairs", "empty name"),
+	R("\x81\x09\x81\xa1k\x01", -EBADMSG, "pairs.k", "wrong type"),
+	R("\x81\x09\x81\x01\xa1v", -EBADMSG, "pairs", "wrong type"),
+	R("\x81\x09\x85\xa1"
+	  "a\xa0\xa1"
+	  "b\xa0\xa1"
+	  "c\xa0\xa1"
+	  "d\xa0\xa1"
+	  "e\xa0",
+	    -EMSGSIZE, "pairs", "too many"),
+	R("\x81\x0a\x81\x01\x01", -EBADMSG, "part.name", "wrong type"),
+	R("\x81\x0b\x94\x80\x80\x80\x80", -EMSGSIZE, "parts", "too many"),
+	R("\x81\x0b\x92\x80\x81\x02\x65", -EBADMSG, "parts[1].number", "out of range"),
+	R("\x82\x01\x01\x01\x01", -EBADMSG, "u", "given twice"),
+	R("\x82\x01\x01\xcc\x01\x01", -EBADMSG, "u", "given twice"),
+	R("\x82\x06\xc0\x06\xa1x", -EBADMSG, "s", "given twice"),
+	R("\x82\x32\x01\xcc\x32\x01", -EBADMSG, "#50", "given twice"),
+	R("\x82\x00\x01\x00\x01", -EBADMSG, "#0", "given twice"),
+	R("\x81\x32\xd9\x40"
+	  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+	    -EMSGSIZE, "#50", "too many unknown bytes"),
+};
+#define REFUSALS ((int)(sizeof refusals / sizeof refusals[0]))
+
+START_TEST(bad_bytes_are_refused_and_the_field_is_named)
+{
+	const struct refusal *refusal = &refusals[_i];
+	struct codec_error error;
+
+	ck_assert_int_eq(try(&whole_codec, refusal->bytes, refusal->len, &error), refusal->error);
+	ck_assert_str_eq(error.field, refusal->field);
+	ck_assert_str_eq(error.problem, refusal->problem);
+}
+END_TEST
+
+START_TEST(a_strict_codec_refuses_what_it_does_not_know)
+{
+	struct codec_error error;
+
+	ck_assert_int_eq(try(&strict_codec, "\x81\xa1z\x01", 4, &error), -EBADMSG);
+	ck_assert_str_eq(error.field, "z");
+	ck_assert_str_eq(error.problem, "unknown field");
+	ck_assert_int_eq(try(&strict_codec, "\x81\x01\x01", 3, &error), -EBADMSG);
+	ck_assert_int_eq(try(&strict_codec, "\x81\xa1u\x01", 4, &error), 0);
+	/* The member that keeps unknown fields is no field itself. */
+	ck_assert_int_eq(try(&strict_codec, "\x81\xa4rest\x01", 7, &error), -EBADMSG);
+	/* Neither is the start of a name, nor a longer one. */
+	ck_assert_int_eq(try(&strict_codec,
+			     "\x81\xa4"
+			     "blo\x00\xa0",
+			     7, &error),
+	    -EBADMSG);
+	ck_assert_int_eq(try(&strict_codec,
+			     "\x81\xa3"
+			     "blo\xa0",
+			     6, &error),
+	    -EBADMSG);
+	ck_assert_int_eq(try(&strict_codec,
+			     "\x81\xa5"
+			     "blobs\xa0",
+			     8, &error),
+	    -EBADMSG);
+	ck_assert_int_eq(try(&strict_codec, "\x81\xa0\xa0", 3, &error), -EBADMSG);
+}
+END_TEST
+
+START_TEST(a_long_path_to_the_error_is_cut_and_no_more)
+{
+	struct codec_error error;
+	char bytes[300] = "\x81\x09\x81\xd9\xff";
+
+	memset(bytes + 5, 'n', 255);
+	bytes[260] = 0x01;
+	ck_assert_int_eq(try(&whole_codec, bytes, 261, &error), -EBADMSG);
+	ck_assert_uint_lt(strlen(error.field), sizeof error.field);
+	ck_assert_int_eq(strncmp(error.field, "pairs.nnnn", 10), 0);
+}
+END_TEST
+
+START_TEST(more_unknown_fields_than_a_build_could_add_are_refused)
+{
+	struct codec_error error;
+	char bytes[3 + 2 * 40] = "\xde\x00\x28";
+
+	for (int i = 0; i < 40; i++) {
+		bytes[3 + 2 * i] = (char)(50 + i);
+		bytes[4 + 2 * i] = 0;
+	}
+	ck_assert_int_eq(try(&whole_codec, bytes, sizeof bytes, &error), -EMSGSIZE);
+	ck_assert_str_eq(error.problem, "too many unknown fields");
+}
+END_TEST
+
+START_TEST(no_flipped_byte_or_cut_makes_decoding_misbehave)
+{
+	struct whole whole = make_whole();
+	struct codec_error error;
+	struct buf out;
+
+	encode(&whole_codec, &whole, &out);
+	for (size_t len = 0; len < out.len; len++)
+		ck_assert_int_lt(try(&whole_codec, (const char *)out.data, len, &error), 0);
+	for (size_t at = 0; at < out.len; at++) {
+		for (unsigned flip = 1; flip < 256; flip++) {
+			out.data[at] ^= (uint8_t)flip;
+			if (try(&whole_codec, (const char *)out.data, out.len, &error) < 0)
+				ck_assert_ptr_nonnull(error.problem);
+			out.data[at] ^= (uint8_t)flip;
+		}
+	}
+	buf_fini(&out);
+	codec_free(&whole_codec, &whole);
+}
+END_TEST
+
+/* ---- what is tolerated ----------------------------------------------------------------- */
+
+START_TEST(fields_of_a_newer_build_are_kept)
+{
+	static const char newer[] = "\x83\x01\x07\x32\x92\x01\xa1x\xcd\x01\x00\xc3";
+	struct whole whole;
+	struct buf out;
+
+	ck_assert_int_eq(codec_decode(&whole_codec, newer, sizeof newer - 1, &whole, NULL), 0);
+	ck_assert_uint_eq(whole.u, 7);
+	whole.u = 8;
+	encode(&whole_codec, &whole, &out);
+	ck_assert_uint_eq(out.len, sizeof newer - 1);
+	ck_assert_mem_eq(out.data, "\x83\x01\x08\x32\x92\x01\xa1x\xcd\x01\x00\xc3", out.len);
+	buf_fini(&out);
+	codec_free(&whole_codec, &whole);
+}
+END_TEST
+
+START_TEST(order_does_not_matter_and_nil_is_absent)
+{
+	struct whole whole;
+
+	ck_assert_int_eq(
+	    codec_decode(&whole_codec, "\x84\x06\xa1s\x05\xc0\x01\x02\x0b\xc0", 10, &whole, NULL),
+	    0);
+	ck_assert_str_eq(whole.s, "s");
+	ck_assert_uint_eq(whole.u, 2);
+	ck_assert(isnan(whole.d));
+	ck_assert_uint_eq(whole.parts.n, 0);
+	codec_free(&whole_codec, &whole);
+}
+END_TEST
+
+START_TEST(a_nil_can_be_the_value_of_a_blob)
+{
+	struct whole whole;
+
+	ck_assert_int_eq(codec_decode(&whole_codec, "\x81\x07\xc0", 3, &whole, NULL), 0);
+	ck_assert_uint_eq(whole.blob.len, 1);
+	ck_assert_uint_eq(whole.blob.data[0], 0xc0);
+	codec_free(&whole_codec, &whole);
+}
+END_TEST
+
+START_TEST(an_integer_is_a_double_and_infinity_is_unknown)
+{
+	struct whole whole;
+
+	ck_assert_int_eq(codec_decode(&whole_codec, "\x81\x05\x01", 3, &whole, NULL), 0);
+	ck_assert_double_eq(whole.d, 1.0);
+	ck_assert_int_eq(codec_decode(&whole_codec, "\x81\x05\xff", 3, &whole, NULL), 0);
+	ck_assert_double_eq(whole.d, -1.0);
+	ck_assert_int_eq(
+	    codec_decode(&whole_codec, "\x81\x05\xca\x7f\x80\x00\x00", 7, &whole, NULL), 0);
+	ck_assert(isnan(whole.d));
+}
+END_TEST
+
+/* ---- encoding ------------------------------------------------------------------------- */
+
+static void
+check_refused(const struct whole *whole)
+{
+	struct buf out;
+
+	buf_init(&out, LIMIT_FRAME);
+	ck_assert_int_eq(codec_encode(&whole_codec, whole, &out), -EMSGSIZE);
+	ck_assert_int_eq(buf_error(&out), -EMSGSIZE);
+	buf_fini(&out);
+}
+
+START_TEST(what_decoding_would_refuse_is_not_encoded)
+{
+	struct whole whole;
+
+	codec_init(&whole_codec, &whole);
+	str_set(&whole.s, "123456789");
+	check_refused(&whole);
+	codec_free(&whole_codec, &whole);
+	whole.e = (enum colour)3;
+	check_refused(&whole);
+	codec_free(&whole_codec, &whole);
+	whole.part.number = 101;
+	check_refused(&whole);
+	codec_free(&whole_codec, &whole);
+	for (int i = 0; i < 4; i++)
+		strs_add(&whole.strs, "");
+	check_refused(&whole);
+	codec_free(&whole_codec, &whole);
+}
+END_TEST
+
+START_TEST(a_blob_that_is_not_one_value_is_not_encoded)
+{
+	struct whole whole;
+	struct buf out;
+
+	codec_init(&whole_codec, &whole);
+	blob_set(&whole.blob, "\x01\x02", 2);
+	buf_init(&out, LIMIT_FRAME);
+	ck_assert_int_lt(codec_encode(&whole_codec, &whole, &out), 0);
+	buf_fini(&out);
+	codec_free(&whole_codec, &whole);
+}
+END_TEST
+
+START_TEST(encoding_appends_to_what_is_there)
+{
+	struct whole whole;
+	struct buf out;
+
+	codec_init(&whole_codec, &whole);
+	buf_init(&out, 100);
+	buf_add(&out, "head", 4);
+	ck_assert_int_eq(codec_encode(&whole_codec, &whole, &out), 0);
+	ck_assert_uint_eq(out.len, 5);
+	buf_fini(&out);
+}
+END_TEST
+
+/* ---- memory --------------------------------------------------------------------------- */
+
+START_TEST(a_copy_is_deep)
+{
+	struct whole whole = make_whole(), copy;
+
+	blob_set(&whole.rest, "\x81\x32\x01", 3);
+	ck_assert_int_eq(codec_copy(&whole_codec, &whole, &copy), 0);
+	memset(whole.s, 'x', strlen(whole.s));
+	codec_free(&whole_codec, &whole);
+	check_whole(&copy);
+	ck_assert_uint_eq(copy.rest.len, 3);
+	codec_free(&whole_codec, &copy);
+	ck_assert_ptr_null(copy.parts.v);
+	ck_assert(isnan(copy.d));
+	codec_free(&whole_codec, &copy);
+}
+END_TEST
+
+START_TEST(a_list_that_was_decoded_can_grow)
+{
+	struct whole whole;
+
+	ck_assert_int_eq(codec_decode(&whole_codec,
+			     "\x82\x08\x93\xa1"
+			     "a\xa1"
+			     "b\xa1"
+			     "c\x0b\x93\x80\x80\x80",
+			     14, &whole, NULL),
+	    0);
+	ck_assert_int_eq(strs_add(&whole.strs, "d"), 0);
+	ck_assert_ptr_nonnull(list_add((struct list *)&whole.parts, &part_codec));
+	ck_assert_str_eq(whole.strs.v[3], "d");
+	ck_assert(isnan(whole.parts.v[3].share));
+	codec_free(&whole_codec, &whole);
+}
+END_TEST
+
+START_TEST(setting_a_pair_again_replaces_it)
+{
+	struct pairs pairs = { .v = NULL };
+
+	ck_assert_ptr_null(pairs_get(&pairs, "a"));
+	pairs_set(&pairs, "a", "1");
+	pairs_set(&pairs, "b", "2");
+	pairs_set(&pairs, "a", "3");
+	ck_assert_uint_eq(pairs.n, 2);
+	ck_assert_str_eq(pairs_get(&pairs, "a"), "3");
+	pairs_free(&pairs);
+	ck_assert_uint_eq(pairs.n, 0);
+}
+END_TEST
+
+START_TEST(a_string_member_is_replaced_and_cleared)
+{
+	char *member = NULL;
+
+	ck_assert_int_eq(str_set(&member, "one"), 0);
+	ck_assert_int_eq(str_set(&member, member), 0); /* of itself */
+	ck_assert_str_eq(member, "one");
+	ck_assert_int_eq(str_set(&member, NULL), 0);
+	ck_assert_ptr_null(member);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("codec");
+	TCase *tests = tcase_create("codec");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_test(tests, everything_survives_the_round_trip);
+	tcase_add_test(tests, what_is_empty_is_left_out);
+	tcase_add_loop_test(tests, bad_bytes_are_refused_and_the_field_is_named, 0, REFUSALS);
+	tcase_add_test(tests, a_strict_codec_refuses_what_it_does_not_know);
+	tcase_add_test(tests, a_long_path_to_the_error_is_cut_and_no_more);
+	tcase_add_test(tests, more_unknown_fields_than_a_build_could_add_are_refused);
+	tcase_add_test(tests, no_flipped_byte_or_cut_makes_decoding_misbehave);
+	tcase_add_test(tests, fields_of_a_newer_build_are_kept);
+	tcase_add_test(tests, order_does_not_matter_and_nil_is_absent);
+	tcase_add_test(tests, a_nil_can_be_the_value_of_a_blob);
+	tcase_add_test(tests, an_integer_is_a_double_and_infinity_is_unknown);
+	tcase_add_test(tests, what_decoding_would_refuse_is_not_encoded);
+	tcase_add_test(tests, a_blob_that_is_not_one_value_is_not_encoded);
+	tcase_add_test(tests, encoding_appends_to_what_is_there);
+	tcase_add_test(tests, a_copy_is_deep);
+	tcase_add_test(tests, a_list_that_was_decoded_can_grow);
+	tcase_add_test(tests, setting_a_pair_again_replaces_it);
+	tcase_add_test(tests, a_string_member_is_replaced_and_cleared);
+	suite_add_tcase(suite, tests);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
