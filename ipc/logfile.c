@@ -98,7 +98,9 @@ open_segment(int dirfd, uint64_t index)
 
 	snprintf(name, sizeof name, "log.%" PRIu64, index);
 	fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return errno == ELOOP ? -ENOENT : -errno; /* the writer makes no links */
+	return fd;
 }
 
 /* What the segment's own head and size say. 0, -ENOENT for none (yet), -EBADMSG, -errno. */
@@ -107,11 +109,16 @@ look_at(int fd, struct segment *segment)
 {
 	uint8_t head[LOG_SEGMENT_HEAD];
 	struct stat st;
-	ssize_t n = pread(fd, head, sizeof head, 0);
+	ssize_t n;
 
-	if (n < 0 || fstat(fd, &st) < 0)
+	if (fstat(fd, &st) < 0)
 		return -errno;
-	if (n < (ssize_t)sizeof head || !S_ISREG(st.st_mode))
+	if (!S_ISREG(st.st_mode))
+		return -ENOENT;
+	n = pread(fd, head, sizeof head, 0);
+	if (n < 0)
+		return -errno;
+	if (n < (ssize_t)sizeof head)
 		return -ENOENT;
 	if (memcmp(head, magic, sizeof magic) != 0)
 		return -EBADMSG;

@@ -43,7 +43,8 @@ struct log_entry {
 
 void log_entry_head(uint8_t head[static LOG_ENTRY_HEAD], const struct log_entry *entry);
 
-/* The entry at the start of DATA: 1, 0 (more bytes needed), -EBADMSG. *ret_used: its whole size. */
+/* The entry at the start of DATA: 1, 0 (more bytes needed), -EBADMSG. *ret_used: its whole size.
+ * Its offset is the caller's to set. */
 int log_entry_next(const void *data, size_t len, struct log_entry *ret_entry, size_t *ret_used);
 
 /*
