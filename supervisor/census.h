@@ -1,0 +1,38 @@
+/*
+ * supervisor/census.h - the workers that live, for whoever hunts strays on another thread.
+ *
+ * A spawn holds the census from before the process exists until it is entered, so a hunter who
+ * asks about a pid never takes a newborn worker for a stray.
+ */
+#ifndef SUPERVISOR_CENSUS_H
+#define SUPERVISOR_CENSUS_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct census_entry {
+	pid_t pid;
+	uint64_t start_ticks;
+};
+
+struct census {
+	pthread_mutex_t lock;
+	struct census_entry *entries; /* under lock */
+	size_t n, room;
+};
+
+void census_init(struct census *census);
+void census_fini(struct census *census);
+
+/* Around a spawn. census_enter is called in between, with the lock held. */
+void census_open(struct census *census);
+int census_enter(struct census *census, pid_t pid, uint64_t start_ticks); /* 0 or -ENOMEM */
+void census_close(struct census *census);
+
+void census_leave(struct census *census, pid_t pid, uint64_t start_ticks);
+bool census_has(struct census *census, pid_t pid, uint64_t start_ticks);
+
+#endif

@@ -1,0 +1,114 @@
+#include "supervisor/killing.h"
+
+#include "ipc/clock.h"
+#include "ipc/failpoint.h"
+#include "ipc/fd.h"
+#include "ipc/proc.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The supervisor itself and every worker that lives are no strays. */
+static bool
+is_no_stray(pid_t pid, uint64_t start_ticks, void *arg)
+{
+	struct killing *killing = arg;
+
+	return pid == getpid() || census_has(killing->census, pid, start_ticks);
+}
+
+/* Adds what WALK found to the job's result. */
+static void
+add_result(struct killing *killing, struct tree_result *walk)
+{
+	killing->result.killed += walk->killed;
+	killing->result.survived += walk->survived;
+	if (killing->result.nvictims == 0) {
+		free(killing->result.victims);
+		killing->result.victims = walk->victims;
+		killing->result.nvictims = walk->nvictims;
+		walk->victims = NULL;
+		walk->nvictims = 0;
+	}
+	tree_result_free(walk);
+}
+
+static int
+walk(struct killing *killing, pid_t root, tree_spare_fn spare, uint64_t deadline_ms)
+{
+	struct tree_kill spec = { .root = root, .spare = spare, .arg = killing,
+		.deadline_ms = deadline_ms };
+	struct tree_result result;
+	int r = tree_kill(&spec, &result);
+
+	add_result(killing, &result);
+	return r;
+}
+
+/* Stopped first, so that it starts nothing new while its children are hunted. */
+static void
+kill_worker(struct killing *killing, uint64_t deadline_ms)
+{
+	int pidfd = proc_pidfd_open_exact(killing->worker_pid, killing->worker_start_ticks);
+	struct pollfd gone = { .fd = pidfd, .events = POLLIN };
+
+	if (pidfd < 0)
+		return;
+	proc_pidfd_signal(pidfd, SIGSTOP);
+	walk(killing, killing->worker_pid, NULL, deadline_ms);
+	proc_pidfd_signal(pidfd, SIGKILL);
+	poll(&gone, 1, 1000);
+	fd_close(&pidfd);
+}
+
+/* The kernel empties a killed cgroup in its own time; that is short. */
+static bool
+wait_for_cgroup(struct killing *killing, uint64_t deadline_ms)
+{
+	int r;
+
+	while ((r = cgroup_is_empty(killing->cgroups, killing->id, killing->attempt)) == 0 &&
+	    clock_boot_ms() < deadline_ms)
+		nanosleep(&(struct timespec){ .tv_nsec = 1000 * 1000 }, NULL);
+	return r != 0;
+}
+
+static void
+work(struct job *job)
+{
+	struct killing *killing = (struct killing *)job;
+	uint64_t deadline_ms = clock_boot_ms() + killing->budget_ms;
+	int strays = 0;
+
+	(void)FAILPOINT("kill.before");
+	killing->used_cgroup =
+	    cgroup_kill(killing->cgroups, killing->id, killing->attempt, CGROUP_STEPS) == 0;
+	if (killing->worker_pid > 0)
+		kill_worker(killing, deadline_ms);
+	if (killing->used_cgroup)
+		cgroup_kill(killing->cgroups, killing->id, killing->attempt, CGROUP_ALL);
+	(void)FAILPOINT("kill.between");
+	if (killing->keeper_pid > 0)
+		strays = walk(killing, killing->keeper_pid, is_no_stray, deadline_ms);
+	killing->is_empty = wait_for_cgroup(killing, deadline_ms) && strays >= 0 &&
+	    killing->result.survived == 0;
+	if (killing->is_empty)
+		cgroup_remove(killing->cgroups, killing->id, killing->attempt);
+}
+
+void
+killing_start(struct killing *killing, struct jobs *jobs)
+{
+	killing->job.work = work;
+	jobs_add(jobs, &killing->job);
+}
+
+void
+killing_free(struct killing *killing)
+{
+	tree_result_free(&killing->result);
+	free(killing);
+}

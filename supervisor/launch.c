@@ -1,0 +1,298 @@
+#include "supervisor/launch.h"
+
+#include "ipc/failpoint.h"
+#include "ipc/fd.h"
+#include "ipc/inherit.h"
+#include "ipc/proc.h"
+#include "ipc/spawn.h"
+#include "supervisor/link.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+char *
+launch_attempt_name(uint64_t id, uint64_t attempt, char name[static ATTEMPT_NAME])
+{
+	snprintf(name, ATTEMPT_NAME, "%llu.%llu", (unsigned long long)id,
+	    (unsigned long long)attempt);
+	return name;
+}
+
+/* What is only known while it is being made. */
+struct making {
+	struct launch *launch;
+	char name[ATTEMPT_NAME];
+	int dir_fd;
+	int locked_fd; /* the journal, with our lock */
+	struct brief brief;
+	struct cgroup_attempt cgroup;
+};
+
+static int
+fail(struct launch *launch, int error, const char *what)
+{
+	snprintf(launch->message, sizeof launch->message, "%s: %s", what, strerror(-error));
+	return error;
+}
+
+/* The system is short of something: that passes. A missing program or a lie does not. */
+static bool
+passes(int error)
+{
+	return error == -EAGAIN || error == -ENOMEM || error == -EMFILE || error == -ENFILE ||
+	    error == -ENOSPC || error == -EDQUOT || error == -EIO || error == -EINTR ||
+	    error == -ETXTBSY || error == -EBUSY;
+}
+
+static int
+read_brief(struct making *making)
+{
+	struct launch *launch = making->launch;
+	struct store_bytes bytes;
+	int r = store_get_spec(launch->store, launch->id, &bytes);
+
+	if (r < 0)
+		return fail(launch, r, "read its frozen spec");
+	r = codec_decode(&brief_codec, bytes.data, bytes.len, &making->brief, NULL);
+	store_bytes_free(&bytes);
+	return r < 0 ? fail(launch, r, "decode its frozen spec") : 0;
+}
+
+/* Moves what belongs to this attempt into the brief that was frozen at submit. */
+static int
+complete_brief(struct making *making)
+{
+	struct launch *launch = making->launch;
+	struct brief *brief = &making->brief;
+	int r = 0;
+
+	brief->task = launch->id;
+	brief->attempt = launch->attempt;
+	brief->mode = launch->mode;
+	brief->grace_ms = launch->grace_ms;
+	brief->order_rev = launch->order_rev;
+	brief->steps = launch->steps;
+	launch->steps = (struct brief_steps){ 0 };
+	if (str_set(&brief->keeper_instance, launch->keeper_instance) < 0 ||
+	    str_set(&brief->boot_id, launch->boot_id) < 0 ||
+	    str_set(&brief->news_path, launch->news_path) < 0 ||
+	    str_set(&brief->orders_path, launch->orders_path) < 0)
+		r = -ENOMEM;
+	if (brief->own_workdir) {
+		free(brief->workdir);
+		brief->workdir = NULL;
+		if (asprintf(&brief->workdir, "%s/work/%llu", launch->state_dir,
+			(unsigned long long)launch->id) < 0)
+			r = -ENOMEM;
+	}
+	return r < 0 ? fail(launch, r, "complete its brief") : 0;
+}
+
+static int
+make_workdir(struct making *making)
+{
+	const struct brief *brief = &making->brief;
+
+	if (!brief->own_workdir)
+		return 0;
+	if (mkdir(brief->workdir, 0700) < 0)
+		return errno == EEXIST ? 0 : fail(making->launch, -errno, "make its directory");
+	if (brief->change_user &&
+	    chown(brief->workdir, (uid_t)brief->uid, (gid_t)brief->gid) < 0)
+		return fail(making->launch, -errno, "give away its directory");
+	return 0;
+}
+
+/* An attempt that never ran leaves files; nobody holds its lock, or we would not be here. */
+static int
+make_dir(struct making *making)
+{
+	struct launch *launch = making->launch;
+	int r;
+
+	if (mkdirat(launch->attempts_fd, making->name, 0700) < 0) {
+		if (errno != EEXIST)
+			return fail(launch, -errno, "make the attempt's directory");
+		r = fd_remove_tree(launch->attempts_fd, making->name);
+		if (r == 0 && mkdirat(launch->attempts_fd, making->name, 0700) < 0)
+			r = -errno;
+		if (r < 0)
+			return fail(launch, r, "make the attempt's directory again");
+	}
+	making->dir_fd = openat(launch->attempts_fd, making->name,
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	return making->dir_fd < 0 ? fail(launch, -errno, "open the attempt's directory") : 0;
+}
+
+static int
+write_brief(struct making *making)
+{
+	struct buf out;
+	int fd, r;
+
+	buf_init(&out, LIMIT_SPEC + LIMIT_STEPS * LIMIT_VALUE);
+	r = codec_encode(&brief_codec, &making->brief, &out);
+	fd = openat(making->dir_fd, "brief", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (r == 0)
+		r = fd < 0 ? -errno : fd_write_all(fd, out.data, out.len);
+	fd_close(&fd);
+	buf_fini(&out);
+	return r < 0 ? fail(making->launch, r, "write its brief") : 0;
+}
+
+static int
+make_fifos(struct launch *launch)
+{
+	bool made;
+
+	launch->news_fd = link_open_fifo(launch->news_path, &made);
+	if (launch->news_fd < 0)
+		return fail(launch, launch->news_fd, launch->news_path);
+	launch->orders_fd = link_open_fifo(launch->orders_path, &made);
+	if (launch->orders_fd < 0)
+		return fail(launch, launch->orders_fd, launch->orders_path);
+	return 0;
+}
+
+static int
+make_journal(struct making *making)
+{
+	struct launch *launch = making->launch;
+	int r;
+
+	making->locked_fd = openat(making->dir_fd, "journal",
+	    O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (making->locked_fd < 0)
+		return fail(launch, -errno, "make its journal");
+	r = fd_lock(making->locked_fd);
+	if (r < 0)
+		return fail(launch, r, "lock its journal");
+	launch->journal_fd = openat(making->dir_fd, "journal", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	return launch->journal_fd < 0 ? fail(launch, -errno, "open its journal") : 0;
+}
+
+static int
+spawn_worker(struct making *making)
+{
+	struct launch *launch = making->launch;
+	char argv0[] = "reeve-worker";
+	char *const argv[] = { argv0, making->name, NULL };
+	char *const envp[] = { NULL };
+	struct spawn_fd fds[8] = {
+		{ .from = STDERR_FILENO, .to = STDERR_FILENO },
+		{ .from = making->locked_fd, .to = WORKER_FD_JOURNAL },
+		{ .from = launch->news_fd, .to = WORKER_FD_NEWS },
+		{ .from = launch->orders_fd, .to = WORKER_FD_ORDERS },
+		{ .from = making->dir_fd, .to = WORKER_FD_DIR },
+	};
+	struct spawn_spec spec = { .exec_fd = launch->worker_fd, .argv = argv, .envp = envp,
+		.fds = fds, .nfds = 5, .sibling = true, .new_session = true,
+		.cgroup_fd = making->cgroup.worker_fd, .pids_cgroup_fd = -1, .umask = -1,
+		.oom_score_adj = INT_MIN };
+	struct spawned child;
+	int r;
+
+	if (making->cgroup.dir_fd >= 0)
+		fds[spec.nfds++] = (struct spawn_fd){ making->cgroup.dir_fd, WORKER_FD_CGROUP };
+	if (making->cgroup.pids_procs_fd >= 0)
+		fds[spec.nfds++] = (struct spawn_fd){ making->cgroup.pids_procs_fd, WORKER_FD_PIDS };
+	r = spawn(&spec, &child);
+	if (r < 0)
+		return fail(launch, r, spawn_stage_name(child.stage));
+	launch->pid = child.pid;
+	launch->pidfd = child.pidfd;
+	return 0;
+}
+
+/* Whoever hunts strays meanwhile waits until the worker stands in the census. */
+static int
+spawn_counted(struct making *making)
+{
+	struct launch *launch = making->launch;
+	struct proc_stat stat;
+	int r;
+
+	census_open(launch->census);
+	r = spawn_worker(making);
+	if (r == 0 && proc_stat(launch->pid, &stat) == 0)
+		launch->start_ticks = stat.start_ticks;
+	if (r == 0 && launch->start_ticks > 0 &&
+	    census_enter(launch->census, launch->pid, launch->start_ticks) < 0)
+		r = fail(launch, -ENOMEM, "enter it in the census");
+	census_close(launch->census);
+	return r;
+}
+
+static int
+make(struct making *making)
+{
+	struct launch *launch = making->launch;
+	int r;
+
+	if ((r = read_brief(making)) < 0 || (r = complete_brief(making)) < 0 ||
+	    (r = make_workdir(making)) < 0 || (r = make_dir(making)) < 0 ||
+	    (r = write_brief(making)) < 0 || (r = make_fifos(launch)) < 0 ||
+	    (r = make_journal(making)) < 0)
+		return r;
+	r = cgroup_make(launch->cgroups, launch->id, launch->attempt, &making->cgroup);
+	if (r < 0 && r != -ENOTSUP)
+		return fail(launch, r, "make its cgroup");
+	r = FAILPOINT("spawn.before");
+	if (r < 0)
+		return fail(launch, r, "spawn");
+	r = spawn_counted(making);
+	(void)FAILPOINT("spawn.after");
+	return r;
+}
+
+static void
+work(struct job *job)
+{
+	struct launch *launch = (struct launch *)job;
+	struct making making = { .launch = launch, .dir_fd = -1, .locked_fd = -1 };
+
+	making.cgroup = (struct cgroup_attempt)CGROUP_ATTEMPT_NONE;
+	launch_attempt_name(launch->id, launch->attempt, making.name);
+	codec_init(&brief_codec, &making.brief);
+	launch->result = make(&making);
+	launch->is_transient = passes(launch->result);
+	codec_free(&brief_codec, &making.brief);
+	fd_close(&making.dir_fd);
+	fd_close(&making.locked_fd);
+	cgroup_attempt_close(&making.cgroup);
+	if (launch->result == 0)
+		return;
+	fd_close(&launch->pidfd);
+	fd_close(&launch->journal_fd);
+	fd_close(&launch->news_fd);
+	fd_close(&launch->orders_fd);
+}
+
+void
+launch_start(struct launch *launch, struct jobs *jobs)
+{
+	launch->pidfd = launch->journal_fd = launch->news_fd = launch->orders_fd = -1;
+	launch->job.work = work;
+	jobs_add(jobs, &launch->job);
+}
+
+void
+launch_free(struct launch *launch)
+{
+	struct brief brief;
+
+	codec_init(&brief_codec, &brief);
+	brief.steps = launch->steps;
+	codec_free(&brief_codec, &brief);
+	free(launch->keeper_instance);
+	free(launch->boot_id);
+	free(launch->news_path);
+	free(launch->orders_path);
+	free(launch);
+}

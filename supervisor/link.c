@@ -1,0 +1,132 @@
+#include "supervisor/link.h"
+
+#include "ipc/fd.h"
+#include "ipc/frame.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { READ_BYTES = 16 * 1024 };
+
+void
+link_init(struct link *link, struct ev_loop *loop, void (*on_news)(struct news *news, void *arg),
+    void *arg)
+{
+	*link = (struct link){ .loop = loop, .news_fd = -1, .orders_fd = -1, .on_news = on_news,
+		.arg = arg };
+	buf_init(&link->in, READ_BYTES + PIPE_BUF);
+}
+
+/* Keeps the latest snapshot of those that arrived together; true when there was one. */
+static bool
+take_frames(struct link *link, struct news *latest)
+{
+	struct pipe_frame frame;
+	size_t at = 0;
+	bool any = false;
+	int r;
+
+	while ((r = pipe_frame_next(link->in.data + at, link->in.len - at, PIPE_BUF, &frame)) > 0) {
+		struct news news;
+
+		at += frame.used;
+		if (codec_decode(&news_codec, frame.body, frame.len, &news, NULL) < 0)
+			continue;
+		if (any)
+			codec_free(&news_codec, latest);
+		*latest = news;
+		any = true;
+	}
+	if (r < 0)
+		buf_clear(&link->in);
+	else
+		buf_consume(&link->in, at);
+	return any;
+}
+
+static void
+on_readable(struct ev_loop *loop, ev_io *watcher, int revents)
+{
+	struct link *link = watcher->data;
+	uint8_t *into = buf_reserve(&link->in, READ_BYTES);
+	struct news news;
+	ssize_t n;
+
+	(void)loop;
+	(void)revents;
+	if (!into) {
+		buf_clear(&link->in);
+		return;
+	}
+	n = read(link->news_fd, into, READ_BYTES);
+	if (n <= 0)
+		return;
+	link->in.len += (size_t)n;
+	if (take_frames(link, &news)) {
+		link->on_news(&news, link->arg);
+		codec_free(&news_codec, &news);
+	} else {
+		link->on_news(NULL, link->arg);
+	}
+}
+
+void
+link_start(struct link *link, int news_fd, int orders_fd)
+{
+	link->news_fd = news_fd;
+	link->orders_fd = orders_fd;
+	ev_io_init(&link->reader, on_readable, news_fd, EV_READ);
+	link->reader.data = link;
+	ev_io_start(link->loop, &link->reader);
+}
+
+void
+link_stop(struct link *link)
+{
+	if (link->news_fd >= 0)
+		ev_io_stop(link->loop, &link->reader);
+	fd_close(&link->news_fd);
+	fd_close(&link->orders_fd);
+	buf_fini(&link->in);
+}
+
+int
+link_order(struct link *link, const struct order *order)
+{
+	struct buf out;
+	size_t begin;
+	int r;
+
+	if (link->orders_fd < 0)
+		return -EAGAIN;
+	buf_init(&out, PIPE_BUF);
+	begin = pipe_frame_begin(&out);
+	codec_encode(&order_codec, order, &out);
+	r = pipe_frame_end(&out, begin, PIPE_BUF);
+	if (r == 0 && write(link->orders_fd, out.data, out.len) < 0)
+		r = -errno;
+	buf_fini(&out);
+	return r;
+}
+
+int
+link_open_fifo(const char *path, bool *ret_made)
+{
+	struct stat info;
+	int fd;
+
+	*ret_made = mkfifo(path, 0600) == 0;
+	if (!*ret_made && errno != EEXIST)
+		return -errno;
+	fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &info) < 0 || !S_ISFIFO(info.st_mode)) {
+		fd_close(&fd);
+		return -ENOTTY;
+	}
+	return fd;
+}

@@ -1,0 +1,67 @@
+/*
+ * supervisor/roster/attempt.h - what is held of one attempt while it lives.
+ *
+ * Made when an attempt is launched or adopted, freed when it is proven empty. Every
+ * resource of a worker is here and nowhere else: pidfd, journal, pipes, timers.
+ */
+#ifndef SUPERVISOR_ROSTER_ATTEMPT_H
+#define SUPERVISOR_ROSTER_ATTEMPT_H
+
+#include "supervisor/ingest.h"
+#include "supervisor/link.h"
+#include "supervisor/roster/roster.h"
+#include "supervisor/verdict.h"
+
+enum attempt_phase {
+	ATTEMPT_LAUNCHING, /* the file thread has it */
+	ATTEMPT_NAMELESS,  /* its journal is locked, it has not said HELLO, and we have no pidfd */
+	ATTEMPT_ALIVE,
+	ATTEMPT_DEAD,      /* gone; waiting for the keeper's word on how */
+	ATTEMPT_EMPTYING   /* what it left is being killed */
+};
+
+struct attempt {
+	struct task *task;
+	enum attempt_phase phase;
+	struct link link;
+	int journal_fd, pidfd; /* -1: none */
+	ev_io exit_watch;      /* on pidfd */
+	ev_timer timer;        /* meaning by phase */
+	ev_timer cancel_timer; /* a cancel that is not obeyed */
+	pid_t pid;             /* 0: unknown */
+	uint64_t start_ticks;
+	struct ingest_cursor cursor;
+	uint64_t since_ms;     /* boot clock: when this phase began */
+	uint64_t order_ms;     /* boot clock: when the cancel could first be obeyed */
+	uint64_t obeyed_rev;
+	bool is_undoing, was_killed_by_itself; /* it journalled UNDO_BEGIN, KILLED */
+	bool is_tampered;
+	struct over over;      /* how it ended, from ATTEMPT_DEAD on */
+};
+
+/* The file that carries an attempt's two pipes: RUN/ID.N.news and .orders. Owned, or NULL. */
+char *attempt_fifo_path(const struct task *task, const char *what);
+
+/* Starts the worker of the attempt that rec describes. Its commit is down. */
+void attempt_launch(struct task *task);
+
+/* At start: reads the journal of rec's attempt, looks at its lock, adopts it or finds its end. */
+void attempt_take_up(struct task *task);
+
+/* A cancel was ordered: from now on it must obey in time. */
+void attempt_expect_cancel(struct task *task);
+
+/* The keeper noted a death; perhaps the one we wait for. */
+void attempt_reaped(struct task *task);
+
+void attempt_free(struct attempt *attempt);
+
+/* Reads what the journal has; commits it. */
+void attempt_ingest(struct attempt *attempt);
+
+/* closing.c: it is dead and its journal read to the end (or it never lived). */
+void attempt_over(struct attempt *attempt, enum loss loss);
+/* closing.c: kill it and all it started, then it is over with LOSS. */
+void attempt_kill(struct attempt *attempt, enum loss loss);
+
+#endif

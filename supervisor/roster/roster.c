@@ -1,0 +1,369 @@
+#include "supervisor/roster/roster.h"
+
+#include "ipc/clock.h"
+#include "ipc/log.h"
+#include "supervisor/roster/attempt.h"
+#include "supervisor/roster/change.h"
+#include "supervisor/roster/join.h"
+#include "supervisor/roster/retention.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int
+compare_ids(const void *a, const void *b)
+{
+	const struct task *left = a, *right = b;
+
+	return (left->rec.id > right->rec.id) - (left->rec.id < right->rec.id);
+}
+
+static void
+on_due(struct ev_loop *loop, ev_timer *timer, int revents)
+{
+	struct task *task = timer->data;
+	struct change *change;
+
+	(void)revents;
+	ev_timer_stop(loop, timer);
+	if (task->rec.state != TASK_RETRYING) {
+		attempt_launch(task); /* an undo that was put off */
+		return;
+	}
+	change = change_begin(task);
+	task->rec.queue_order = queue_head_order(&task->roster->queue);
+	change_step(change, EV_DUE);
+	change_commit(change);
+}
+
+struct task *
+roster_add(struct roster *roster, struct record *record)
+{
+	struct task *task = calloc(1, sizeof *task);
+
+	if (!task)
+		return NULL;
+	task->roster = roster;
+	task->rec = *record;
+	codec_init(&record_codec, record);
+	codec_init(&news_codec, &task->news);
+	ev_timer_init(&task->due, on_due, 0., 0.);
+	task->due.data = task;
+	if (!tsearch(task, &roster->by_id, compare_ids) || join_enter(task) < 0) {
+		tdelete(task, &roster->by_id, compare_ids);
+		codec_free(&record_codec, &task->rec);
+		free(task);
+		return NULL;
+	}
+	task->prev = roster->last;
+	if (roster->last)
+		roster->last->next = task;
+	else
+		roster->first = task;
+	roster->last = task;
+	roster->ntasks++;
+	if (task_state_holds_slot(task->rec.state))
+		roster->queue.used++;
+	return task;
+}
+
+void
+roster_drop(struct task *task)
+{
+	struct roster *roster = task->roster;
+
+	assert(task->commits == 0);
+	attempt_free(task->attempt);
+	ev_timer_stop(roster->env.loop, &task->due);
+	queue_remove(&roster->queue, task->rec.queue_order, task->rec.id);
+	if (task_state_holds_slot(task->rec.state) && !task->is_unkillable)
+		roster->queue.used--;
+	join_leave(task);
+	tdelete(task, &roster->by_id, compare_ids);
+	if (task->prev)
+		task->prev->next = task->next;
+	else
+		roster->first = task->next;
+	if (task->next)
+		task->next->prev = task->prev;
+	else
+		roster->last = task->prev;
+	roster->ntasks--;
+	codec_free(&record_codec, &task->rec);
+	codec_free(&news_codec, &task->news);
+	free(task->seen);
+	free(task);
+}
+
+struct task *
+roster_find(struct roster *roster, uint64_t id)
+{
+	struct task key = { .rec.id = id };
+	struct task *const *found = tfind(&key, &roster->by_id, compare_ids);
+
+	return found ? *found : NULL;
+}
+
+static bool
+uses_slot(const struct task *task)
+{
+	return task_state_holds_slot(task->rec.state) && !task->is_unkillable;
+}
+
+void
+roster_set_state(struct task *task, enum task_state state)
+{
+	struct roster *roster = task->roster;
+	bool used = uses_slot(task);
+
+	if (task->rec.state == TASK_QUEUED && state != TASK_QUEUED)
+		queue_remove(&roster->queue, task->rec.queue_order, task->rec.id);
+	task->rec.state = state;
+	if (task_state_is_end(state)) {
+		task->is_unkillable = false;
+		join_leave(task); /* whoever submits the same now starts afresh */
+	}
+	roster->queue.used += uses_slot(task);
+	roster->queue.used -= used;
+}
+
+void
+roster_set_unkillable(struct task *task, bool is_unkillable)
+{
+	bool used = uses_slot(task);
+
+	if (is_unkillable && !task->is_unkillable)
+		task->blocked_since_ms = clock_wall_ms();
+	task->is_unkillable = is_unkillable;
+	task->roster->queue.used += uses_slot(task);
+	task->roster->queue.used -= used;
+}
+
+void
+roster_enqueue(struct task *task)
+{
+	if (task->rec.state != TASK_QUEUED || task->is_leaving)
+		return; /* cancelled while its place was being committed */
+	if (queue_add(&task->roster->queue, task->rec.queue_order, task->rec.id) < 0) {
+		log_error("task %llu: no memory for its place in the queue",
+		    (unsigned long long)task->rec.id);
+		_exit(SUPERVISOR_EXIT_IO);
+	}
+	task->blocked_since_ms = clock_wall_ms();
+}
+
+void
+roster_arm_due(struct task *task)
+{
+	uint64_t now = clock_wall_ms();
+	struct ev_loop *loop = task->roster->env.loop;
+	/* The wall clock may jump: never longer than the longest back-off. */
+	uint64_t wait = task->rec.retry_at_ms > now ? task->rec.retry_at_ms - now : 0;
+
+	if (wait > 5 * 60 * 1000)
+		wait = 5 * 60 * 1000;
+	ev_timer_stop(loop, &task->due);
+	ev_now_update(loop);
+	ev_timer_set(&task->due, (double)wait / 1000., 0.);
+	ev_timer_start(loop, &task->due);
+}
+
+void
+roster_leave(struct task *task)
+{
+	task->is_leaving = true;
+	task->roster->has_leaving = true;
+}
+
+static const struct task *
+slot_holder(const struct roster *roster)
+{
+	for (const struct task *task = roster->first; task; task = task->next)
+		if (uses_slot(task))
+			return task;
+	return NULL;
+}
+
+struct blocked
+roster_blocked(const struct task *task)
+{
+	struct blocked blocked = { .since_ms = task->blocked_since_ms };
+	const struct task *holder;
+
+	if (task->is_unkillable) {
+		blocked.kind = "unkillable";
+		blocked.text = "processes that cannot be killed";
+	} else if (task->rec.state == TASK_QUEUED && task->roster->queue.used >= task->roster->queue.slots) {
+		holder = slot_holder(task->roster);
+		blocked.kind = "slot";
+		blocked.holder = holder ? holder->rec.id : 0;
+		blocked.text = holder ? NULL : "no slots are given out";
+	}
+	return blocked;
+}
+
+/* Its turn: the attempt is recorded before anything of it exists. */
+static void
+grant(struct task *task)
+{
+	struct record *rec = &task->rec;
+	struct change *change = change_begin(task);
+	const struct roster_env *env = &task->roster->env;
+
+	rec->attempt.number++;
+	rec->attempt.mode = ATTEMPT_RUN;
+	rec->attempt.started_ms = clock_wall_ms();
+	rec->attempt.pid = 0;
+	rec->attempt.start_ticks = 0;
+	rec->attempt.cursor = 0;
+	rec->attempt.next_seq = 1;
+	rec->attempt.ended = rec->attempt.closed = false;
+	if (str_set(&rec->attempt.keeper_instance, reaps_instance(env->reaps)) < 0 ||
+	    str_set(&rec->attempt.boot_id, env->boot_id) < 0)
+		_exit(SUPERVISOR_EXIT_IO);
+	if (rec->started_ms == 0)
+		rec->started_ms = rec->attempt.started_ms;
+	rec->retry_at_ms = 0;
+	rec->decided_outcome = 0;
+	change_step(change, EV_GRANTED);
+	change_event(change, FACT_STARTED);
+	change_commit(change);
+}
+
+static void
+on_pump(struct ev_loop *loop, ev_prepare *pump, int revents)
+{
+	struct roster *roster = pump->data;
+	struct task *next;
+	uint64_t id;
+
+	(void)loop;
+	(void)revents;
+	while (!roster->is_draining && (id = queue_next(&roster->queue)) != 0)
+		grant(roster_find(roster, id));
+	if (!roster->has_leaving)
+		return;
+	roster->has_leaving = false;
+	for (struct task *task = roster->first; task; task = next) {
+		next = task->next;
+		if (task->is_leaving && task->commits == 0)
+			roster_drop(task);
+		else
+			roster->has_leaving |= task->is_leaving;
+	}
+}
+
+int
+roster_init(struct roster *roster, const struct roster_env *env,
+    const struct roster_listener *listener)
+{
+	*roster = (struct roster){ .env = *env, .listener = *listener };
+	queue_init(&roster->queue, env->slots);
+	ev_prepare_init(&roster->pump, on_pump);
+	roster->pump.data = roster;
+	ev_prepare_start(env->loop, &roster->pump);
+	retention_start(roster);
+	return 0;
+}
+
+/* Ids are never used twice, not even those of a store that was restored from a copy. */
+static uint64_t
+last_attempt_dir(int attempts_fd)
+{
+	int fd = dup(attempts_fd);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *entry;
+	uint64_t last = 0;
+
+	if (!dir && fd >= 0)
+		close(fd);
+	if (!dir)
+		return 0;
+	rewinddir(dir);
+	while ((entry = readdir(dir))) {
+		uint64_t id = strtoull(entry->d_name, NULL, 10);
+
+		last = id > last ? id : last;
+	}
+	closedir(dir);
+	return last;
+}
+
+static int
+load_row(uint64_t id, const uint8_t *row, size_t len, void *arg)
+{
+	struct roster *roster = arg;
+	struct record record;
+	struct task *task;
+	int r = codec_decode(&record_codec, row, len, &record, NULL);
+
+	if (r < 0) {
+		log_error("task %llu: its row cannot be read", (unsigned long long)id);
+		return r == -ENOMEM ? r : -EUCLEAN;
+	}
+	task = roster_add(roster, &record);
+	if (!task) {
+		codec_free(&record_codec, &record);
+		return -ENOMEM;
+	}
+	task->seen = malloc(len);
+	if (!task->seen)
+		return -ENOMEM;
+	memcpy(task->seen, row, len);
+	task->seen_len = len;
+	return 0;
+}
+
+static void
+take_up(struct task *task)
+{
+	if (task->rec.state == TASK_QUEUED)
+		roster_enqueue(task);
+	else if (task->rec.state == TASK_RETRYING)
+		roster_arm_due(task);
+	else
+		attempt_take_up(task);
+}
+
+int
+roster_load(struct roster *roster)
+{
+	uint64_t last_dir = last_attempt_dir(roster->env.attempts_fd);
+	struct task *next;
+	int r;
+
+	roster->last_id = store_last_id(roster->env.store);
+	if (last_dir > roster->last_id)
+		roster->last_id = last_dir;
+	r = store_each_active(roster->env.store, load_row, roster);
+	if (r < 0)
+		return r;
+	for (struct task *task = roster->first; task; task = next) {
+		next = task->next;
+		take_up(task);
+	}
+	return 0;
+}
+
+void
+roster_reaped(struct roster *roster)
+{
+	for (struct task *task = roster->first; task; task = task->next)
+		if (task->attempt && task->attempt->phase == ATTEMPT_DEAD)
+			attempt_reaped(task);
+}
+
+void
+roster_fini(struct roster *roster)
+{
+	ev_prepare_stop(roster->env.loop, &roster->pump);
+	ev_timer_stop(roster->env.loop, &roster->retention);
+	while (roster->first)
+		roster_drop(roster->first);
+	queue_fini(&roster->queue);
+}

@@ -1,0 +1,128 @@
+/*
+ * supervisor/roster/roster.h - the live tasks. This folder is the only writer of task state.
+ *
+ * A task is here from its submission until its end is committed; ended ones are read from
+ * the store. For each it keeps what is *decided* (rec: moves when a change is handed to the
+ * committer) and what is *committed* (seen: what clients are told). Everything happens on the loop.
+ *
+ *   roster.c     the table itself, slots, loading at start
+ *   change.c     one decision: rows and events to the committer, then publish, then act
+ *   attempt.c    the life of one attempt: launch or adopt, news, facts, its end
+ *   closing.c    an attempt is over: prove it empty, find the verdict
+ *   wish.c       what people ask for: submit, join, cancel, retry, keep
+ *   join.c       which active task a submission joins
+ *   retention.c  ended tasks go when their time has come
+ */
+#ifndef SUPERVISOR_ROSTER_ROSTER_H
+#define SUPERVISOR_ROSTER_ROSTER_H
+
+#include "store/store.h"
+#include "supervisor/census.h"
+#include "supervisor/cgroup.h"
+#include "supervisor/committer.h"
+#include "supervisor/jobs.h"
+#include "supervisor/lifecycle.h"
+#include "supervisor/queue.h"
+#include "supervisor/reaps.h"
+#include "supervisor/view.h"
+
+#include <ev.h>
+
+struct attempt;
+
+struct task {
+	struct roster *roster;
+	struct record rec; /* decided */
+	char *join;        /* what a submission must have in common to join it; owned; NULL: nothing */
+	uint8_t *seen;     /* committed row, owned; NULL before the first commit */
+	size_t seen_len;
+	struct attempt *attempt; /* what is held of a running attempt; NULL */
+	struct news news;
+	bool has_news;
+	bool is_unkillable;      /* something of it survives everything: its slot is given up */
+	uint64_t blocked_since_ms;
+	bool cancel_pending;     /* accepted, not committed yet */
+	bool is_leaving;         /* its end is decided; gone once that is committed */
+	unsigned commits;        /* changes not committed yet */
+	ev_timer due;            /* retry_at */
+	struct task *prev, *next; /* every live task, oldest first */
+};
+
+/* Set once at start; everything is borrowed and outlives the roster. */
+struct roster_env {
+	struct ev_loop *loop;
+	struct store *store;
+	struct committer *committer;
+	struct jobs *files, *kills;
+	struct census *census;
+	struct cgroups *cgroups;
+	const struct reaps *reaps;
+	const char *state_dir, *run_dir;
+	int attempts_fd; /* directory STATE/attempts */
+	int worker_fd;   /* the worker's program, opened once: an upgrade never mixes builds */
+	const char *boot_id;
+	uint64_t slots;
+	uint64_t grace_ms;
+	uint64_t keep_completed_ms, keep_rest_ms;
+	bool change_user; /* the service is root: commands run as their owner */
+};
+
+/* Called after the commit, in order. */
+struct roster_listener {
+	/* RECORD is the committed row. */
+	void (*event)(const struct task *task, const struct record *record, uint64_t seq,
+	    const struct fact *event, void *arg);
+	void (*news)(const struct task *task, void *arg);
+	void *arg;
+};
+
+struct roster {
+	struct roster_env env;
+	struct roster_listener listener;
+	void *by_id;   /* tsearch(3) tree of struct task */
+	void *by_join; /* tree of struct task, by its join (join.h) */
+	struct task *first, *last;
+	size_t ntasks;
+	struct queue queue;
+	uint64_t last_id;
+	unsigned nameless;   /* adopted attempts that have not said HELLO: no stray hunt meanwhile */
+	bool is_draining;
+	bool has_leaving;    /* some task may be dropped */
+	ev_prepare pump;     /* grants free slots and sweeps once per turn of the loop */
+	ev_timer retention;
+};
+
+int roster_init(struct roster *roster, const struct roster_env *env,
+    const struct roster_listener *listener);
+
+/* Reads every active task and takes up where the last supervisor left off. 0 or -errno. */
+int roster_load(struct roster *roster);
+void roster_fini(struct roster *roster);
+
+struct task *roster_find(struct roster *roster, uint64_t id);
+
+/* The keeper noted another death. */
+void roster_reaped(struct roster *roster);
+
+/* Why TASK does not move; kind NULL when nothing holds it. */
+struct blocked roster_blocked(const struct task *task);
+
+/* ---- for the files of this folder --------------------------------------------- */
+
+/* A task that is not in the table yet; its rec is moved from RECORD. NULL: no memory. */
+struct task *roster_add(struct roster *roster, struct record *record);
+/* Takes TASK out and frees it. No change of it may be under way. */
+void roster_drop(struct task *task);
+
+/* The one setter of a task's state. */
+void roster_set_state(struct task *task, enum task_state state);
+void roster_set_unkillable(struct task *task, bool is_unkillable);
+
+/* Puts TASK (QUEUED) into the queue. */
+void roster_enqueue(struct task *task);
+void roster_arm_due(struct task *task);
+
+/* TASK's end is decided and committed, or it was refused: it goes when the loop turns. */
+void roster_leave(struct task *task);
+
+#endif
