@@ -110,7 +110,7 @@ is_key(const struct codec *codec, const struct codec_field *field, const struct 
 		return false;
 	if (!codec->by_name)
 		return field->number == key->number;
-	return strncmp(field->name, key->name, key->len) == 0 && !field->name[key->len];
+	return strlen(field->name) == key->len && memcmp(field->name, key->name, key->len) == 0;
 }
 
 /* What one map's decoding has seen so far. */

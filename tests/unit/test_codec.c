@@ -278,6 +278,11 @@ START_TEST(a_strict_codec_refuses_what_it_does_not_know)
 	ck_assert_int_eq(try(&strict_codec, "\x81\xa4rest\x01", 7, &error), -EBADMSG);
 	/* Neither is the start of a name, nor a longer one. */
 	ck_assert_int_eq(try(&strict_codec,
+			     "\x81\xa6"
+			     "blob\x00x\xa0",
+			     9, &error),
+	    -EBADMSG);
+	ck_assert_int_eq(try(&strict_codec,
 			     "\x81\xa4"
 			     "blo\x00\xa0",
 			     7, &error),
