@@ -76,7 +76,7 @@ static const struct codec_field receipt_proc_fields[] = {
 	CODEC_FIELD(2, STR,  struct receipt_proc, name, LIMIT_NAME),
 	CODEC_FIELD(3, STR,  struct receipt_proc, how,  LIMIT_NAME),
 };
-static const struct codec receipt_proc_codec =
+const struct codec receipt_proc_codec =
     CODEC_TABLE(receipt_proc, receipt_proc_fields, .strict = false);
 
 static const struct codec_field receipt_fields[] = {

@@ -84,7 +84,7 @@ struct receipt {
 	char *method;        /* "cgroup+walk", "walk", ... */
 	uint64_t duration_ms;
 };
-extern const struct codec receipt_codec;
+extern const struct codec receipt_codec, receipt_proc_codec;
 
 struct fact {
 	enum fact_kind kind;

@@ -15,6 +15,7 @@
 
 struct killing {
 	struct job job; /* first; set job.done, the rest is killing_start's */
+	void *owner;    /* the caller's, untouched */
 
 	/* In; borrowed. */
 	struct cgroups *cgroups;

@@ -14,6 +14,7 @@
 
 struct launch {
 	struct job job; /* first; set job.done, the rest is launch_start's */
+	void *owner;    /* the caller's, untouched */
 
 	/* In; borrowed things outlive it. */
 	struct store *store;

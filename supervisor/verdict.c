@@ -124,7 +124,8 @@ verdict_of(const struct record *record, const struct over *over)
 
 	if (over->loss == LOSS_NONE)
 		return ended(record);
-	if (over->loss == LOSS_NEVER_RAN) {
+	if (over->loss == LOSS_NEVER_RAN && record->attempt.mode == ATTEMPT_RUN &&
+	    record->state == TASK_STARTING) {
 		verdict.event = EV_NEVER_RAN;
 		return verdict;
 	}

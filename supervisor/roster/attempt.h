@@ -42,6 +42,9 @@ struct attempt {
 /* The file that carries an attempt's two pipes: RUN/ID.N.news and .orders. Owned, or NULL. */
 char *attempt_fifo_path(const struct task *task, const char *what);
 
+/* rec.attempt becomes the next one, not started yet. */
+void attempt_record(struct task *task, enum attempt_mode mode);
+
 /* Starts the worker of the attempt that rec describes. Its commit is down. */
 void attempt_launch(struct task *task);
 

@@ -213,19 +213,8 @@ grant(struct task *task)
 {
 	struct record *rec = &task->rec;
 	struct change *change = change_begin(task);
-	const struct roster_env *env = &task->roster->env;
 
-	rec->attempt.number++;
-	rec->attempt.mode = ATTEMPT_RUN;
-	rec->attempt.started_ms = clock_wall_ms();
-	rec->attempt.pid = 0;
-	rec->attempt.start_ticks = 0;
-	rec->attempt.cursor = 0;
-	rec->attempt.next_seq = 1;
-	rec->attempt.ended = rec->attempt.closed = false;
-	if (str_set(&rec->attempt.keeper_instance, reaps_instance(env->reaps)) < 0 ||
-	    str_set(&rec->attempt.boot_id, env->boot_id) < 0)
-		_exit(SUPERVISOR_EXIT_IO);
+	attempt_record(task, ATTEMPT_RUN);
 	if (rec->started_ms == 0)
 		rec->started_ms = rec->attempt.started_ms;
 	rec->retry_at_ms = 0;

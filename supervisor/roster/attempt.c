@@ -1,0 +1,604 @@
+#include "supervisor/roster/attempt.h"
+
+#include "ipc/clock.h"
+#include "ipc/fd.h"
+#include "ipc/log.h"
+#include "ipc/proc.h"
+#include "supervisor/apply.h"
+#include "supervisor/can.h"
+#include "supervisor/launch.h"
+#include "supervisor/roster/change.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	NAMELESS_POLL_MS = 100,
+	HELLO_MS = 10 * 1000,    /* without a sign of life for so long it is lost */
+	REAP_MS = 2000,          /* the keeper's word follows a death within a few ms */
+	CANCEL_POLL_MS = 250,
+	OBEY_MS = 1000,          /* an order must be journalled by then */
+	GRACE_EXTRA_MS = 2000    /* beyond the grace the steps were given */
+};
+
+static void on_news(struct news *news, void *arg);
+static void on_timer(struct ev_loop *loop, ev_timer *timer, int revents);
+static void on_cancel_timer(struct ev_loop *loop, ev_timer *timer, int revents);
+
+static struct ev_loop *
+loop_of(const struct attempt *attempt)
+{
+	return attempt->task->roster->env.loop;
+}
+
+static unsigned long long
+id_of(const struct attempt *attempt)
+{
+	return attempt->task->rec.id;
+}
+
+static struct attempt *
+new_attempt(struct task *task)
+{
+	struct attempt *attempt = calloc(1, sizeof *attempt);
+
+	assert(!task->attempt);
+	if (!attempt) {
+		log_error("out of memory; starting afresh from the store");
+		_exit(SUPERVISOR_EXIT_IO);
+	}
+	attempt->task = task;
+	attempt->journal_fd = attempt->pidfd = -1;
+	attempt->cursor.offset = task->rec.attempt.cursor;
+	attempt->cursor.next_seq = task->rec.attempt.next_seq;
+	attempt->since_ms = attempt->order_ms = clock_boot_ms();
+	link_init(&attempt->link, task->roster->env.loop, on_news, attempt);
+	ev_timer_init(&attempt->timer, on_timer, 0., 0.);
+	ev_timer_init(&attempt->cancel_timer, on_cancel_timer, 0., 0.);
+	attempt->timer.data = attempt->cancel_timer.data = attempt;
+	task->attempt = attempt;
+	return attempt;
+}
+
+void
+attempt_free(struct attempt *attempt)
+{
+	struct task *task;
+
+	if (!attempt)
+		return;
+	task = attempt->task;
+	if (attempt->pidfd >= 0)
+		ev_io_stop(loop_of(attempt), &attempt->exit_watch);
+	ev_timer_stop(loop_of(attempt), &attempt->timer);
+	ev_timer_stop(loop_of(attempt), &attempt->cancel_timer);
+	if (attempt->phase == ATTEMPT_NAMELESS)
+		task->roster->nameless--;
+	if (attempt->pid > 0)
+		census_leave(task->roster->env.census, attempt->pid, attempt->start_ticks);
+	link_stop(&attempt->link);
+	fd_close(&attempt->pidfd);
+	fd_close(&attempt->journal_fd);
+	task->attempt = NULL;
+	free(attempt);
+}
+
+static void
+set_phase(struct attempt *attempt, enum attempt_phase phase, uint64_t timer_ms)
+{
+	struct roster *roster = attempt->task->roster;
+
+	roster->nameless -= attempt->phase == ATTEMPT_NAMELESS;
+	roster->nameless += phase == ATTEMPT_NAMELESS;
+	if (phase != attempt->phase)
+		attempt->since_ms = clock_boot_ms();
+	attempt->phase = phase;
+	ev_timer_stop(loop_of(attempt), &attempt->timer);
+	if (timer_ms == 0)
+		return;
+	ev_now_update(loop_of(attempt));
+	ev_timer_set(&attempt->timer, (double)timer_ms / 1000., 0.);
+	ev_timer_start(loop_of(attempt), &attempt->timer);
+}
+
+char *
+attempt_fifo_path(const struct task *task, const char *what)
+{
+	char name[ATTEMPT_NAME], *path = NULL;
+
+	launch_attempt_name(task->rec.id, task->rec.attempt.number, name);
+	if (asprintf(&path, "%s/%s.%s", task->roster->env.run_dir, name, what) < 0)
+		return NULL;
+	return path;
+}
+
+/* ---- facts ------------------------------------------------------------------ */
+
+struct taking {
+	struct attempt *attempt;
+	struct change *change; /* NULL until there is something to commit */
+};
+
+/* Remembers what matters to a pending cancel, and moves the task where the fact says it is. */
+static void
+follow(struct attempt *attempt, struct change *change, const struct fact *fact)
+{
+	switch ((int)fact->kind) {
+	case FACT_HELLO:
+		change_step(change, EV_HELLO);
+		break;
+	case FACT_UNDO_BEGIN:
+		attempt->is_undoing = true;
+		change_step(change, EV_UNDO_BEGAN);
+		break;
+	case FACT_OBEYED:
+		attempt->obeyed_rev = fact->rev;
+		break;
+	case FACT_KILLED:
+		attempt->was_killed_by_itself = true;
+		break;
+	case FACT_STEP_BEGIN:
+	case FACT_STEP_END:
+		attempt->order_ms = clock_boot_ms(); /* a new step may be cancelled anew */
+		break;
+	default:
+		break;
+	}
+}
+
+/* A worker of another attempt, keeper or boot has no business in this journal. */
+static bool
+is_credible_hello(const struct attempt *attempt, const struct fact *fact)
+{
+	const struct record_attempt *started = &attempt->task->rec.attempt;
+
+	return fact->keeper_instance && fact->boot_id && fact->pid > 0 && fact->pid <= INT32_MAX &&
+	    strcmp(fact->keeper_instance, started->keeper_instance) == 0 &&
+	    strcmp(fact->boot_id, started->boot_id) == 0;
+}
+
+static int
+take_fact(struct fact *fact, void *arg)
+{
+	struct taking *taking = arg;
+	struct attempt *attempt = taking->attempt;
+	struct task *task = attempt->task;
+	int r;
+
+	if (!fact_kind_is_from_worker(fact->kind) ||
+	    (fact->kind == FACT_HELLO && !is_credible_hello(attempt, fact)))
+		r = -EPROTO;
+	else
+		r = apply_fact(&task->rec, fact);
+	if (r < 0) {
+		codec_free(&fact_codec, fact);
+		return r;
+	}
+	if (!taking->change)
+		taking->change = change_begin(task);
+	follow(attempt, taking->change, fact);
+	change_take_fact(taking->change, fact);
+	return 0;
+}
+
+static void
+remember_progress(struct task *task)
+{
+	if (task->has_news && task->news.progress == task->news.progress)
+		task->rec.progress = task->news.progress;
+	else
+		task->rec.progress = apply_progress(&task->rec, NAN);
+	if (task->has_news)
+		task->rec.log_bytes = task->news.log_bytes;
+}
+
+/* The supervisor's cursor moves in the same transaction as the facts before it. */
+static int
+ingest_once(struct attempt *attempt)
+{
+	struct taking taking = { .attempt = attempt };
+	struct task *task = attempt->task;
+	int end = ingest_read(attempt->journal_fd, &attempt->cursor, take_fact, &taking);
+
+	if (!taking.change)
+		return end;
+	task->rec.attempt.cursor = attempt->cursor.offset;
+	task->rec.attempt.next_seq = attempt->cursor.next_seq;
+	remember_progress(task);
+	change_commit(taking.change);
+	return end;
+}
+
+void
+attempt_ingest(struct attempt *attempt)
+{
+	int end;
+
+	if (attempt->journal_fd < 0 || attempt->is_tampered)
+		return;
+	do
+		end = ingest_once(attempt);
+	while (end == INGEST_MORE);
+	if (end == -EPROTO || end == INGEST_CUT) {
+		log_warn("task %llu: its journal makes no sense at byte %llu", id_of(attempt),
+		    (unsigned long long)attempt->cursor.offset);
+		attempt->is_tampered = true;
+		attempt_kill(attempt, LOSS_TAMPERED);
+	} else if (end < 0) {
+		log_error("task %llu: reading its journal: %s", id_of(attempt), strerror(-end));
+	}
+}
+
+static void
+on_news(struct news *news, void *arg)
+{
+	struct attempt *attempt = arg;
+	struct task *task = attempt->task;
+
+	if (attempt->phase == ATTEMPT_EMPTYING)
+		return;
+	if (news) {
+		struct news old = task->news;
+
+		task->news = *news;
+		*news = old;
+		task->has_news = true;
+	}
+	attempt_ingest(attempt);
+	if (news && task->attempt && task->seen)
+		task->roster->listener.news(task, task->roster->listener.arg);
+}
+
+/* ---- life and death --------------------------------------------------------- */
+
+static void
+die(struct attempt *attempt)
+{
+	struct exit_info exit_info;
+	const struct reaps *reaps = attempt->task->roster->env.reaps;
+	const struct record_attempt *started = &attempt->task->rec.attempt;
+
+	attempt_ingest(attempt);
+	if (attempt->phase == ATTEMPT_EMPTYING)
+		return; /* what it wrote last made no sense: that path has it now */
+	if (started->ended) {
+		attempt_over(attempt, LOSS_NONE);
+	} else if (strcmp(started->keeper_instance, reaps_instance(reaps)) != 0) {
+		attempt->over.new_boot =
+		    strcmp(started->boot_id, attempt->task->roster->env.boot_id) != 0;
+		attempt_over(attempt, LOSS_UNKNOWN);
+	} else if (attempt->pid > 0 &&
+	    reaps_find(reaps, attempt->pid, attempt->start_ticks, &exit_info)) {
+		attempt->over.exit = exit_info;
+		attempt_over(attempt, LOSS_DIED);
+	} else {
+		set_phase(attempt, ATTEMPT_DEAD, REAP_MS);
+	}
+}
+
+void
+attempt_reaped(struct task *task)
+{
+	die(task->attempt);
+}
+
+static void
+on_worker_exit(struct ev_loop *loop, ev_io *watch, int revents)
+{
+	struct attempt *attempt = watch->data;
+
+	(void)revents;
+	ev_io_stop(loop, watch);
+	if (attempt->phase == ATTEMPT_ALIVE)
+		die(attempt);
+}
+
+/* Takes PIDFD. */
+static void
+watch_exit(struct attempt *attempt, int pidfd)
+{
+	attempt->pidfd = pidfd;
+	ev_io_init(&attempt->exit_watch, on_worker_exit, pidfd, EV_READ);
+	attempt->exit_watch.data = attempt;
+	ev_io_start(loop_of(attempt), &attempt->exit_watch);
+}
+
+static void
+on_launched(struct job *job)
+{
+	struct launch *launch = (struct launch *)job;
+	struct task *task = launch->owner; /* cannot go while it has an attempt */
+	struct attempt *attempt = task->attempt;
+
+	if (launch->result < 0) {
+		log_warn("task %llu: %s", id_of(attempt), launch->message);
+		attempt->over.detail = launch->message;
+		attempt_over(attempt, launch->is_transient ? LOSS_NEVER_RAN : LOSS_UNSTARTABLE);
+		launch_free(launch);
+		return;
+	}
+	attempt->pid = launch->pid;
+	attempt->start_ticks = launch->start_ticks;
+	attempt->journal_fd = launch->journal_fd;
+	link_start(&attempt->link, launch->news_fd, launch->orders_fd);
+	watch_exit(attempt, launch->pidfd);
+	set_phase(attempt, ATTEMPT_ALIVE, HELLO_MS);
+	launch_free(launch);
+	attempt_ingest(attempt);
+	if (task->rec.want == WANT_CANCEL && task->attempt) {
+		change_send_order(task, false);
+		attempt_expect_cancel(task);
+	}
+}
+
+static int
+fill_steps(struct launch *launch, const struct record *rec)
+{
+	struct brief_step *steps = calloc(rec->steps.n ? rec->steps.n : 1, sizeof *steps);
+
+	if (!steps)
+		return -ENOMEM;
+	launch->steps = (struct brief_steps){ .v = steps, .n = rec->steps.n };
+	for (size_t i = 0; i < rec->steps.n; i++) {
+		const struct record_step *from = &rec->steps.v[i];
+
+		steps[i].state = from->state;
+		for (size_t k = 0; k < from->outputs.n; k++)
+			if (pairs_set(&steps[i].outputs, from->outputs.v[k].name,
+				from->outputs.v[k].value) < 0)
+				return -ENOMEM;
+		if (from->checkpoint.data && blob_set(&steps[i].checkpoint, from->checkpoint.data,
+						 from->checkpoint.len) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+void
+attempt_record(struct task *task, enum attempt_mode mode)
+{
+	struct record_attempt *attempt = &task->rec.attempt;
+	const struct roster_env *env = &task->roster->env;
+
+	attempt->number++;
+	attempt->mode = mode;
+	attempt->started_ms = clock_wall_ms();
+	attempt->pid = attempt->start_ticks = 0;
+	attempt->cursor = 0;
+	attempt->next_seq = 1;
+	attempt->ended = attempt->closed = false;
+	if (str_set(&attempt->keeper_instance, reaps_instance(env->reaps)) < 0 ||
+	    str_set(&attempt->boot_id, env->boot_id) < 0) {
+		log_error("out of memory; starting afresh from the store");
+		_exit(SUPERVISOR_EXIT_IO);
+	}
+	if (mode == ATTEMPT_RUN)
+		apply_attempt_begins(&task->rec);
+}
+
+void
+attempt_launch(struct task *task)
+{
+	const struct roster_env *env = &task->roster->env;
+	const struct record *rec = &task->rec;
+	struct launch *launch = calloc(1, sizeof *launch);
+	struct attempt *attempt = new_attempt(task);
+
+	attempt->phase = ATTEMPT_LAUNCHING;
+	if (!launch || fill_steps(launch, rec) < 0) {
+		log_error("out of memory; starting afresh from the store");
+		_exit(SUPERVISOR_EXIT_IO);
+	}
+	*launch = (struct launch){ .job.done = on_launched, .owner = task,
+		.store = env->store, .cgroups = env->cgroups, .census = env->census,
+		.state_dir = env->state_dir, .attempts_fd = env->attempts_fd,
+		.worker_fd = env->worker_fd, .id = rec->id, .attempt = rec->attempt.number,
+		.mode = rec->attempt.mode, .steps = launch->steps, .grace_ms = env->grace_ms };
+	launch->keeper_instance = strdup(rec->attempt.keeper_instance);
+	launch->boot_id = strdup(rec->attempt.boot_id);
+	launch->news_path = attempt_fifo_path(task, "news");
+	launch->orders_path = attempt_fifo_path(task, "orders");
+	if (!launch->keeper_instance || !launch->boot_id || !launch->news_path ||
+	    !launch->orders_path) {
+		log_error("out of memory; starting afresh from the store");
+		_exit(SUPERVISOR_EXIT_IO);
+	}
+	task->has_news = false;
+	launch_start(launch, env->files);
+}
+
+/* ---- adoption --------------------------------------------------------------- */
+
+/* The pipes as the worker has them; where they had vanished, it is told to open new ones. */
+static void
+reconnect(struct attempt *attempt)
+{
+	char *news_path = attempt_fifo_path(attempt->task, "news");
+	char *orders_path = attempt_fifo_path(attempt->task, "orders");
+	bool made_news = false, made_orders = false;
+	int news_fd = news_path ? link_open_fifo(news_path, &made_news) : -ENOMEM;
+	int orders_fd = orders_path ? link_open_fifo(orders_path, &made_orders) : -ENOMEM;
+
+	free(news_path);
+	free(orders_path);
+	if (news_fd < 0 || orders_fd < 0) {
+		log_warn("task %llu: its pipes cannot be opened: %s", id_of(attempt),
+		    strerror(news_fd < 0 ? -news_fd : -orders_fd));
+		news_fd = fd_close(&news_fd);
+		orders_fd = fd_close(&orders_fd);
+		return;
+	}
+	link_start(&attempt->link, news_fd, orders_fd);
+	if (made_news || made_orders)
+		proc_pidfd_signal(attempt->pidfd, SIGUSR1);
+	change_send_order(attempt->task, true);
+}
+
+/* Locked, a pidfd, and the start time it told: then this is the worker, and we have it. */
+static bool
+adopt(struct attempt *attempt)
+{
+	const struct record_attempt *started = &attempt->task->rec.attempt;
+	int pidfd;
+
+	if (started->pid == 0)
+		return false;
+	pidfd = proc_pidfd_open_exact((pid_t)started->pid, started->start_ticks);
+	if (pidfd < 0 || fd_is_locked(attempt->journal_fd) != 1) {
+		fd_close(&pidfd);
+		return false;
+	}
+	attempt->pid = (pid_t)started->pid;
+	attempt->start_ticks = started->start_ticks;
+	census_open(attempt->task->roster->env.census);
+	census_enter(attempt->task->roster->env.census, attempt->pid, attempt->start_ticks);
+	census_close(attempt->task->roster->env.census);
+	watch_exit(attempt, pidfd);
+	set_phase(attempt, ATTEMPT_ALIVE, 0);
+	reconnect(attempt);
+	if (attempt->task->rec.want == WANT_CANCEL)
+		attempt_expect_cancel(attempt->task);
+	log_info("task %llu: adopted its worker, pid %d", id_of(attempt), (int)attempt->pid);
+	return true;
+}
+
+/* Unlocked, and nothing in the journal: it never ran if this keeper lives since. */
+static bool
+never_ran(const struct attempt *attempt)
+{
+	const struct roster_env *env = &attempt->task->roster->env;
+	const struct record_attempt *started = &attempt->task->rec.attempt;
+
+	return attempt->cursor.offset == 0 &&
+	    strcmp(started->keeper_instance, reaps_instance(env->reaps)) == 0 &&
+	    strcmp(started->boot_id, env->boot_id) == 0;
+}
+
+/* A journal that lives is one whose lock is held. Tested again until it is clear what it is. */
+static void
+look(struct attempt *attempt)
+{
+	int locked;
+
+	attempt_ingest(attempt);
+	if (attempt->phase == ATTEMPT_EMPTYING)
+		return;
+	locked = attempt->journal_fd >= 0 ? fd_is_locked(attempt->journal_fd) : 0;
+	if (locked == 1) {
+		if (adopt(attempt))
+			return;
+		if (clock_boot_ms() > attempt->since_ms + HELLO_MS)
+			attempt_kill(attempt, LOSS_NO_HELLO);
+		else
+			set_phase(attempt, ATTEMPT_NAMELESS, NAMELESS_POLL_MS);
+		return;
+	}
+	attempt_ingest(attempt); /* it may have written and died between the two */
+	if (attempt->phase == ATTEMPT_EMPTYING)
+		return;
+	attempt->pid = (pid_t)attempt->task->rec.attempt.pid;
+	attempt->start_ticks = attempt->task->rec.attempt.start_ticks;
+	if (never_ran(attempt)) {
+		set_phase(attempt, ATTEMPT_DEAD, 0);
+		attempt_over(attempt, LOSS_NEVER_RAN);
+	} else {
+		set_phase(attempt, ATTEMPT_DEAD, 0);
+		die(attempt);
+	}
+}
+
+void
+attempt_take_up(struct task *task)
+{
+	struct attempt *attempt = new_attempt(task);
+	char name[ATTEMPT_NAME], path[ATTEMPT_NAME + 16];
+	bool same_boot = task->rec.attempt.boot_id &&
+	    strcmp(task->rec.attempt.boot_id, task->roster->env.boot_id) == 0;
+
+	launch_attempt_name(task->rec.id, task->rec.attempt.number, name);
+	snprintf(path, sizeof path, "%s/journal", name);
+	attempt->journal_fd = openat(task->roster->env.attempts_fd, path,
+	    O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (attempt->journal_fd >= 0 && !same_boot &&
+	    (uint64_t)lseek(attempt->journal_fd, 0, SEEK_END) < attempt->cursor.offset)
+		fd_close(&attempt->journal_fd); /* the disk lost its end: the store has it */
+	attempt->phase = ATTEMPT_DEAD;
+	look(attempt);
+}
+
+/* ---- timers ----------------------------------------------------------------- */
+
+static void
+on_timer(struct ev_loop *loop, ev_timer *timer, int revents)
+{
+	struct attempt *attempt = timer->data;
+
+	(void)loop;
+	(void)revents;
+	switch (attempt->phase) {
+	case ATTEMPT_NAMELESS:
+		look(attempt);
+		break;
+	case ATTEMPT_ALIVE:
+		attempt_ingest(attempt);
+		if (attempt->phase == ATTEMPT_ALIVE && attempt->task->rec.attempt.pid == 0)
+			attempt_kill(attempt, LOSS_NO_HELLO);
+		break;
+	case ATTEMPT_DEAD:
+		log_warn("task %llu: the keeper did not say how its worker ended", id_of(attempt));
+		attempt_over(attempt, LOSS_UNKNOWN);
+		break;
+	case ATTEMPT_EMPTYING:
+		attempt_kill(attempt, attempt->over.loss);
+		break;
+	case ATTEMPT_LAUNCHING:
+		break;
+	}
+}
+
+static void
+on_cancel_timer(struct ev_loop *loop, ev_timer *timer, int revents)
+{
+	struct attempt *attempt = timer->data;
+	const struct record *rec = &attempt->task->rec;
+	uint64_t waited_ms = clock_boot_ms() - attempt->order_ms;
+	uint64_t grace_ms = attempt->task->roster->env.grace_ms;
+	bool obeyed = attempt->obeyed_rev >= rec->order_rev;
+	bool may_wait = can_step_mode(rec) != CANCEL_NOW && !rec->force;
+
+	(void)revents;
+	if (attempt->phase != ATTEMPT_ALIVE) {
+		ev_timer_stop(loop, timer);
+		return;
+	}
+	attempt_ingest(attempt);
+	if (!obeyed)
+		change_send_order(attempt->task, false); /* the pipe may have been full */
+	if (may_wait || attempt->is_undoing || attempt->was_killed_by_itself)
+		return;
+	if ((!obeyed && waited_ms > OBEY_MS) || waited_ms > grace_ms + GRACE_EXTRA_MS) {
+		log_warn("task %llu: its worker does not %s; killing it", id_of(attempt),
+		    obeyed ? "come to an end" : "obey the cancel");
+		attempt_kill(attempt, LOSS_DIED);
+	}
+}
+
+void
+attempt_expect_cancel(struct task *task)
+{
+	struct attempt *attempt = task->attempt;
+
+	if (!attempt || task->rec.want != WANT_CANCEL)
+		return;
+	attempt->order_ms = clock_boot_ms();
+	ev_now_update(loop_of(attempt));
+	ev_timer_set(&attempt->cancel_timer, CANCEL_POLL_MS / 1000., CANCEL_POLL_MS / 1000.);
+	ev_timer_start(loop_of(attempt), &attempt->cancel_timer);
+}

@@ -1,0 +1,329 @@
+/* An attempt is over: prove that nothing of it lives, then let the verdict move the task. */
+#include "ipc/clock.h"
+#include "ipc/failpoint.h"
+#include "ipc/log.h"
+#include "ipc/proc.h"
+#include "supervisor/apply.h"
+#include "supervisor/killing.h"
+#include "supervisor/launch.h"
+#include "supervisor/roster/attempt.h"
+#include "supervisor/roster/change.h"
+#include "supervisor/roster/closing.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { KILL_BUDGET_MS = 10 * 1000, KILL_AGAIN_MS = 1000, MAX_PAUSE_MS = 60 * 1000 };
+
+/* ---- what it leaves on disk -------------------------------------------------- */
+
+struct tidying {
+	struct job job;
+	struct cgroups *cgroups;
+	uint64_t id, attempt;
+	char *paths[2];
+};
+
+static void
+tidy(struct job *job)
+{
+	struct tidying *tidying = (struct tidying *)job;
+
+	for (int i = 0; i < 2; i++)
+		if (tidying->paths[i])
+			unlink(tidying->paths[i]);
+	cgroup_remove(tidying->cgroups, tidying->id, tidying->attempt);
+}
+
+static void
+on_tidied(struct job *job)
+{
+	struct tidying *tidying = (struct tidying *)job;
+
+	free(tidying->paths[0]);
+	free(tidying->paths[1]);
+	free(tidying);
+}
+
+/* The pipes and the cgroup go; journal and log stay until the task's time has come. */
+static void
+start_tidying(struct task *task)
+{
+	struct tidying *tidying = calloc(1, sizeof *tidying);
+
+	if (!tidying)
+		return; /* found again when the task is removed */
+	tidying->job = (struct job){ .work = tidy, .done = on_tidied };
+	tidying->cgroups = task->roster->env.cgroups;
+	tidying->id = task->rec.id;
+	tidying->attempt = task->rec.attempt.number;
+	tidying->paths[0] = attempt_fifo_path(task, "news");
+	tidying->paths[1] = attempt_fifo_path(task, "orders");
+	jobs_add(task->roster->env.files, &tidying->job);
+}
+
+/* ---- the end of a task ------------------------------------------------------- */
+
+void
+closing_end_task(struct change *change)
+{
+	struct task *task = change->task;
+	struct record *rec = &task->rec;
+	const struct roster_env *env = &task->roster->env;
+	bool completed = rec->state == TASK_COMPLETED || rec->state == TASK_WARNED;
+	char line[LIMIT_TITLE];
+	struct fact *event;
+
+	rec->ended_ms = clock_wall_ms();
+	rec->expires_ms = rec->keep ? 0
+				    : rec->ended_ms +
+		(completed ? env->keep_completed_ms : env->keep_rest_ms);
+	if (completed)
+		rec->progress = 1;
+	verdict_outcome(rec, line, sizeof line);
+	if (str_set(&rec->outcome, line) < 0)
+		log_warn("task %llu: no memory for its outcome", (unsigned long long)rec->id);
+	event = change_event(change, FACT_ENDED);
+	event->outcome = rec->state;
+	str_set(&event->message, line);
+}
+
+static void
+pause_before(struct record *rec, uint64_t pause_ms)
+{
+	rec->retry_at_ms = clock_wall_ms() + (pause_ms < MAX_PAUSE_MS ? pause_ms : MAX_PAUSE_MS);
+}
+
+/* 0, 1, 3, 7, ... seconds: the first resume is at once, a crash loop slows down. */
+static uint64_t
+resume_pause_ms(uint64_t resumes)
+{
+	return resumes > 6 ? MAX_PAUSE_MS : ((UINT64_C(1) << (resumes ? resumes - 1 : 0)) - 1) * 1000;
+}
+
+static void
+note_interruption(struct change *change, const struct verdict *verdict, const struct over *over)
+{
+	struct record *rec = &change->task->rec;
+	const char *code = over->loss == LOSS_DIED ? "worker_died" : "interrupted";
+	struct fact *event = change_event(change, FACT_INTERRUPTED);
+
+	event->step = rec->step;
+	event->exit = over->exit;
+	str_set(&event->code, code);
+	str_set(&event->message, verdict->message);
+	apply_interruption(rec, clock_wall_ms(), code, verdict->message, &over->exit);
+}
+
+/* What the verdict's event needs of the row beside the state. */
+static void
+prepare(struct change *change, const struct verdict *verdict, const struct over *over)
+{
+	struct task *task = change->task;
+	struct record *rec = &task->rec;
+
+	if (verdict->event == EV_NEVER_RAN) {
+		change_event(change, FACT_NEVER_RAN);
+		rec->attempt.number--;
+		pause_before(rec, over->detail ? 1000 : 0);
+	} else if (verdict->event == EV_RESUME) {
+		rec->resumes++;
+		pause_before(rec, resume_pause_ms(rec->resumes));
+		str_set(&change_event(change, FACT_RETRYING)->text, "resumes after an interruption");
+	} else if (verdict->event == EV_UNDO) {
+		rec->resumes = rec->attempt.mode == ATTEMPT_UNDO ? rec->resumes + 1 : 0;
+		rec->decided_outcome = verdict->outcome;
+		pause_before(rec, over->loss == LOSS_NEVER_RAN ? 1000 : 0);
+		attempt_record(task, ATTEMPT_UNDO);
+		change_event(change, FACT_STARTED);
+	}
+}
+
+static bool
+is_final(enum task_event event)
+{
+	return event == EV_COMPLETED || event == EV_WARNED || event == EV_FAILED ||
+	    event == EV_CANCELLED || event == EV_INTERRUPTED;
+}
+
+/* Nothing of it lives. */
+static void
+settle(struct attempt *attempt)
+{
+	struct task *task = attempt->task;
+	struct record *rec = &task->rec;
+	struct over over = attempt->over;
+	struct verdict verdict = verdict_of(rec, &over);
+	struct change *change = change_begin(task);
+	bool cancelled = rec->want == WANT_CANCEL || rec->want == WANT_CANCEL_AFTER;
+
+	(void)FAILPOINT("close.before");
+	start_tidying(task);
+	apply_attempt_over(rec, cancelled ? STEP_CANCELLED : STEP_FAILED, clock_wall_ms());
+	rec->attempt.closed = true;
+	if (verdict.is_interruption)
+		note_interruption(change, &verdict, &over);
+	if (verdict.code && verdict.event != EV_RESUME && !rec->error.code)
+		apply_error(rec, verdict.code, verdict.message, rec->step, &over.exit, NULL);
+	prepare(change, &verdict, &over);
+	roster_set_unkillable(task, false);
+	attempt_free(attempt);
+	change_step(change, verdict.event);
+	if (is_final(verdict.event))
+		closing_end_task(change);
+	change_commit(change);
+}
+
+/* ---- proving it empty ---------------------------------------------------------- */
+
+/* The worker said what it could not kill; as long as that lives, so does the task. */
+static bool
+survivors_live(const struct record *rec)
+{
+	struct proc_stat stat;
+
+	for (size_t i = 0; i < rec->receipt.survivors.n; i++)
+		if (proc_stat((pid_t)rec->receipt.survivors.v[i].pid, &stat) == 0 &&
+		    stat.state != 'Z')
+			return true;
+	return false;
+}
+
+static void
+describe_victims(const struct tree_result *result, bool survived, struct receipt_procs *procs)
+{
+	for (size_t i = 0; i < result->nvictims; i++) {
+		const struct tree_victim *victim = &result->victims[i];
+		struct receipt_proc *proc;
+
+		if (victim->survived != survived)
+			continue;
+		proc = list_add((struct list *)procs, &receipt_proc_codec);
+		if (!proc)
+			return;
+		proc->pid = (uint64_t)victim->pid;
+		str_set(&proc->name, victim->name);
+		str_set(&proc->how, victim->own_session ? "own session"
+			: victim->own_group		? "own group"
+							: "left by its worker");
+	}
+}
+
+/* A cancel that the worker did not see through has its receipt from here. */
+static void
+write_receipt(struct attempt *attempt, const struct killing *killing)
+{
+	struct receipt *receipt = &attempt->task->rec.receipt;
+
+	if (attempt->was_killed_by_itself || attempt->task->rec.want != WANT_CANCEL)
+		return;
+	codec_free(&receipt_codec, receipt);
+	receipt->signalled = 1;
+	receipt->killed = killing->result.killed;
+	receipt->duration_ms = clock_boot_ms() - attempt->order_ms;
+	str_set(&receipt->method, killing->used_cgroup ? "cgroup+walk by the supervisor"
+						       : "walk by the supervisor");
+	describe_victims(&killing->result, false, &receipt->escaped);
+	describe_victims(&killing->result, true, &receipt->survivors);
+}
+
+static void
+try_again_later(struct attempt *attempt)
+{
+	roster_set_unkillable(attempt->task, true);
+	ev_now_update(attempt->task->roster->env.loop);
+	ev_timer_set(&attempt->timer, KILL_AGAIN_MS / 1000., 0.);
+	ev_timer_start(attempt->task->roster->env.loop, &attempt->timer);
+}
+
+static void
+on_killed(struct job *job)
+{
+	struct killing *killing = (struct killing *)job;
+	struct attempt *attempt = killing->owner;
+
+	write_receipt(attempt, killing);
+	if (killing->is_empty && !survivors_live(&attempt->task->rec)) {
+		settle(attempt);
+	} else {
+		log_warn("task %llu: %zu processes could not be killed yet",
+		    (unsigned long long)attempt->task->rec.id, killing->result.survived);
+		try_again_later(attempt);
+	}
+	killing_free(killing);
+}
+
+/* Orphans of a dead worker come to its keeper; those of an earlier keeper are out of reach. */
+static bool
+may_hunt_strays(const struct attempt *attempt)
+{
+	const struct task *task = attempt->task;
+
+	return attempt->over.loss != LOSS_NONE &&
+	    strcmp(task->rec.attempt.keeper_instance, reaps_instance(task->roster->env.reaps)) == 0;
+}
+
+static void
+start_killing(struct attempt *attempt)
+{
+	struct task *task = attempt->task;
+	const struct roster_env *env = &task->roster->env;
+	struct killing *killing;
+
+	attempt->phase = ATTEMPT_EMPTYING;
+	ev_timer_stop(env->loop, &attempt->timer);
+	ev_timer_stop(env->loop, &attempt->cancel_timer);
+	if (may_hunt_strays(attempt) && task->roster->nameless > 0) {
+		/* one of the keeper's children may be a worker we do not know yet */
+		ev_timer_set(&attempt->timer, .1, 0.);
+		ev_timer_start(env->loop, &attempt->timer);
+		return;
+	}
+	killing = calloc(1, sizeof *killing);
+	if (!killing) {
+		try_again_later(attempt);
+		return;
+	}
+	killing->job.done = on_killed;
+	killing->owner = attempt;
+	killing->cgroups = env->cgroups;
+	killing->census = env->census;
+	killing->id = task->rec.id;
+	killing->attempt = task->rec.attempt.number;
+	killing->worker_pid = attempt->pid; /* compared with its start time: gone is gone */
+	killing->worker_start_ticks = attempt->start_ticks;
+	killing->keeper_pid = may_hunt_strays(attempt) ? reaps_keeper_pid(env->reaps) : 0;
+	killing->budget_ms = KILL_BUDGET_MS;
+	killing_start(killing, env->kills);
+}
+
+void
+attempt_kill(struct attempt *attempt, enum loss loss)
+{
+	attempt->over.loss = loss;
+	if (attempt->phase == ATTEMPT_NAMELESS)
+		attempt->task->roster->nameless--;
+	start_killing(attempt);
+}
+
+void
+attempt_over(struct attempt *attempt, enum loss loss)
+{
+	const struct task *task = attempt->task;
+
+	attempt->over.loss = loss;
+	if (loss == LOSS_NEVER_RAN || loss == LOSS_UNSTARTABLE) {
+		settle(attempt);
+	} else if (loss == LOSS_NONE && !survivors_live(&task->rec) &&
+	    cgroup_is_empty(task->roster->env.cgroups, task->rec.id,
+		task->rec.attempt.number) == 1) {
+		settle(attempt);
+	} else {
+		if (attempt->pid > 0)
+			census_leave(task->roster->env.census, attempt->pid, attempt->start_ticks);
+		start_killing(attempt);
+	}
+}
