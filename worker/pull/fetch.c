@@ -43,7 +43,8 @@ finish(struct attempt *attempt, enum fetch_outcome outcome)
 static void
 finish_with(struct attempt *attempt, enum fetch_outcome outcome, const struct failure *failure)
 {
-	attempt->result->failure = *failure;
+	failure_set(&attempt->result->failure, failure->exit, "%.400s: %s", attempt->source->url,
+	    failure->text);
 	finish(attempt, outcome);
 }
 

@@ -57,11 +57,22 @@ on_hash(uint64_t done, void *arg)
 
 /* ---- what is there already ------------------------------------------------------------ */
 
+/* What PATH holds, into pull->sha256. */
+static int
+hash_target(struct pull *pull, uint64_t *ret_bytes)
+{
+	uint64_t want = pull->options->size;
+
+	report_begin(pull->report, false, 0, want == HTTP_UNKNOWN ? 0 : want,
+	    "checking whether %s is there", pull->part.name);
+	return part_hash_target(&pull->part, want, on_hash, pull->report, pull->sha256, ret_bytes);
+}
+
 static void
 report_there(struct pull *pull, uint64_t bytes)
 {
 	report_result(pull->report, &(struct report_result){ .path = pull->options->to,
-					.sha256 = pull->options->sha256,
+					.sha256 = pull->sha256,
 					.bytes = bytes,
 					.was_there = true });
 }
@@ -322,7 +333,11 @@ load(struct pull *pull)
 		return fail_on_file(pull, "", r);
 	r = complete_and_prove(pull, &fetch);
 	fetch_fini(&fetch);
-	return r == 0 ? commit(pull) : r;
+	if (r == 0)
+		return commit(pull);
+	if (pull->part.have == 0)
+		part_discard(&pull->part);
+	return r;
 }
 
 static void
