@@ -28,10 +28,11 @@ decode_list(struct decoder *decoder, const struct codec_field *field, struct lis
 	size_t n;
 	int r = decoder_count(decoder, TOKEN_ARRAY, field->max, &n);
 
-	if (r == 0)
-		r = decoder_room(decoder, n, field->sub->size, &list->v);
-	if (r < 0)
+	if (r < 0 || n == 0)
 		return r;
+	list->v = decoder_room(decoder, n, field->sub->size);
+	if (!list->v)
+		return -ENOMEM;
 	while (list->n < n) {
 		void *element = (char *)list->v + list->n * field->sub->size;
 
@@ -104,11 +105,11 @@ take_key(struct decoder *decoder, const struct codec *codec, struct key *ret_key
 }
 
 static bool
-is_key(const struct codec *codec, const struct codec_field *field, const struct key *key)
+is_key(const struct codec_field *field, const struct key *key)
 {
 	if (field->type == CODEC_REST)
 		return false;
-	if (!codec->by_name)
+	if (!key->name)
 		return field->number == key->number;
 	return strlen(field->name) == key->len && memcmp(field->name, key->name, key->len) == 0;
 }
@@ -131,7 +132,7 @@ find_field(const struct codec *codec, const struct key *key, struct map_state *s
 
 		if (at >= codec->nfields)
 			at -= codec->nfields;
-		if (is_key(codec, &codec->fields[at], key)) {
+		if (is_key(&codec->fields[at], key)) {
 			state->next = at + 1;
 			return &codec->fields[at];
 		}
@@ -208,7 +209,7 @@ decode_field(struct decoder *decoder, const struct codec *codec, struct map_stat
 {
 	const uint8_t *begin = decoder->at;
 	const struct codec_field *field;
-	struct key key;
+	struct key key = { .number = 0 };
 	int r = take_key(decoder, codec, &key);
 
 	if (r < 0)

@@ -51,10 +51,10 @@ decoder_token(struct decoder *decoder)
 	return token;
 }
 
-struct blob
+struct span
 decoder_value(struct decoder *decoder)
 {
-	uint8_t *begin = (uint8_t *)(uintptr_t)decoder->at; /* only read */
+	const uint8_t *begin = decoder->at;
 	uint64_t left = 1;
 
 	while (left > 0) {
@@ -63,7 +63,7 @@ decoder_value(struct decoder *decoder)
 		decoder->at += token.payload;
 		left += token.children - 1;
 	}
-	return (struct blob){ begin, (size_t)(decoder->at - begin) };
+	return (struct span){ begin, (size_t)(decoder->at - begin) };
 }
 
 /* ---- single values ----------------------------------------------------------- */
@@ -182,7 +182,7 @@ decoder_text(struct decoder *decoder, size_t max, char **ret_text)
 int
 decoder_blob(struct decoder *decoder, size_t max, struct blob *ret_blob)
 {
-	struct blob value = decoder_value(decoder);
+	struct span value = decoder_value(decoder);
 
 	if (value.len > max)
 		return decoder_problem(decoder, -EMSGSIZE, "too long");
@@ -207,18 +207,14 @@ decoder_count(struct decoder *decoder, enum token_kind kind, size_t max, size_t 
 	return 0;
 }
 
-int
-decoder_room(struct decoder *decoder, size_t n, size_t size, void *ret_v)
+void *
+decoder_room(struct decoder *decoder, size_t n, size_t size)
 {
-	void *v;
+	void *v = calloc(n, size);
 
-	if (n == 0)
-		return 0;
-	v = calloc(n, size);
 	if (!v)
-		return decoder_problem(decoder, -ENOMEM, "no memory");
-	memcpy(ret_v, &v, sizeof v);
-	return 0;
+		decoder_problem(decoder, -ENOMEM, "no memory");
+	return v;
 }
 
 int
@@ -227,10 +223,11 @@ decoder_strs(struct decoder *decoder, size_t max, struct strs *strs)
 	size_t n;
 	int r = decoder_count(decoder, TOKEN_ARRAY, max, &n);
 
-	if (r == 0)
-		r = decoder_room(decoder, n, sizeof *strs->v, &strs->v);
-	if (r < 0)
+	if (r < 0 || n == 0)
 		return r;
+	strs->v = decoder_room(decoder, n, sizeof *strs->v);
+	if (!strs->v)
+		return -ENOMEM;
 	for (; strs->n < n; strs->n++) {
 		r = decode_str(decoder, LIMIT_TEXT, &strs->v[strs->n]);
 		if (r < 0) {
@@ -252,14 +249,14 @@ compare_names(const void *left, const void *right)
 static int
 refuse_equal_names(struct decoder *decoder, const struct pairs *pairs)
 {
-	const char **names = NULL;
-	int r;
+	const char **names;
+	int r = 0;
 
 	if (pairs->n < 2)
 		return 0;
-	r = decoder_room(decoder, pairs->n, sizeof *names, &names);
-	if (r < 0)
-		return r;
+	names = decoder_room(decoder, pairs->n, sizeof *names);
+	if (!names)
+		return -ENOMEM;
 	for (size_t i = 0; i < pairs->n; i++)
 		names[i] = pairs->v[i].name;
 	qsort(names, pairs->n, sizeof *names, compare_names);
@@ -294,10 +291,11 @@ decoder_pairs(struct decoder *decoder, size_t max, struct pairs *pairs)
 	size_t n;
 	int r = decoder_count(decoder, TOKEN_MAP, max, &n);
 
-	if (r == 0)
-		r = decoder_room(decoder, n, sizeof *pairs->v, &pairs->v);
-	if (r < 0)
+	if (r < 0 || n == 0)
 		return r;
+	pairs->v = decoder_room(decoder, n, sizeof *pairs->v);
+	if (!pairs->v)
+		return -ENOMEM;
 	pairs->n = n; /* zeroed: pairs not reached are NULL and may be freed */
 	for (size_t i = 0; i < n && r == 0; i++)
 		r = decode_pair(decoder, &pairs->v[i]);

@@ -25,8 +25,13 @@ void decoder_where_index(struct decoder *decoder, size_t i);
 
 struct token decoder_token(struct decoder *decoder);
 
-/* The bytes of the next value, whatever it is; they are not copied and must not be changed. */
-struct blob decoder_value(struct decoder *decoder);
+struct span {
+	const uint8_t *data;
+	size_t len;
+};
+
+/* The bytes of the next value, whatever it is; they are not copied. */
+struct span decoder_value(struct decoder *decoder);
 
 int decoder_uint(struct decoder *decoder, uint64_t max, uint64_t *ret_value); /* max 0: any */
 int decoder_int(struct decoder *decoder, int64_t *ret_value);
@@ -42,7 +47,8 @@ int decoder_pairs(struct decoder *decoder, size_t max, struct pairs *pairs);
 /* The head of a container of KIND: its number of items or pairs, at most MAX. */
 int decoder_count(struct decoder *decoder, enum token_kind kind, size_t max, size_t *ret_n);
 
-/* The pointer at RET_V becomes room for N elements, zeroed; N = 0 leaves it as it is. */
-int decoder_room(struct decoder *decoder, size_t n, size_t size, void *ret_v);
+/* Room for N > 0 elements, zeroed, owned by the caller; NULL: no memory, and noted as the problem.
+ */
+void *decoder_room(struct decoder *decoder, size_t n, size_t size);
 
 #endif

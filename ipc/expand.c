@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,7 +122,7 @@ expand_piece(struct expansion *expansion, const char *at, const struct piece *pi
 static int
 expand_text(struct expansion *expansion, const char *text)
 {
-	struct piece piece;
+	struct piece piece = { .used = 0 };
 	int r = 0;
 
 	for (const char *at = text; *at && r == 0; at += piece.used) {
@@ -182,7 +183,7 @@ int
 expand_references(const char *text, struct strs *ret_references)
 {
 	struct strs references = { .v = NULL };
-	struct piece piece;
+	struct piece piece = { .used = 0 };
 	int r = 0;
 
 	for (const char *at = text; *at && r == 0; at += piece.used) {
@@ -200,14 +201,11 @@ expand_references(const char *text, struct strs *ret_references)
 char *
 expand_env_name(const char *prefix, const char *name)
 {
-	size_t begin = strlen(prefix), len = strlen(name);
-	char *text = malloc(begin + len + 1);
+	char *text;
 
-	if (!text)
+	if (asprintf(&text, "%s%s", prefix, name) < 0)
 		return NULL;
-	memcpy(text, prefix, begin);
-	memcpy(text + begin, name, len + 1);
-	for (char *at = text + begin; *at; at++)
+	for (char *at = text + strlen(prefix); *at; at++)
 		*at = isascii(*at) && isalnum((unsigned char)*at)
 			  ? (char)toupper((unsigned char)*at)
 			  : '_';

@@ -97,13 +97,13 @@ put_base64(struct buf *out, const uint8_t *at, size_t len)
 
 	put(out, "\"");
 	for (size_t i = 0; i < len && !buf_error(out); i += 3) {
-		size_t n = len - i < 3 ? len - i : 3;
+		size_t left = len - i, n = left < 3 ? left : 3;
 		uint32_t bits = (uint32_t)at[i] << 16;
 		char group[4];
 
-		if (n > 1)
+		if (left > 1)
 			bits |= (uint32_t)at[i + 1] << 8;
-		if (n > 2)
+		if (left > 2)
 			bits |= at[i + 2];
 		for (int digit = 0; digit < 4; digit++)
 			group[digit] = digits[bits >> (18 - 6 * digit) & 63];

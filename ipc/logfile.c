@@ -235,10 +235,11 @@ static int
 load_entries(int fd, const struct segment *segment, uint64_t from, struct view *view)
 {
 	size_t before = 0;
-	int r;
 
 	view->offset = segment->begin;
 	do {
+		int r;
+
 		view->offset += before;
 		r = load(fd, segment, view);
 		if (r < 0)
@@ -252,8 +253,7 @@ load_entries(int fd, const struct segment *segment, uint64_t from, struct view *
 static int
 read_segment(int dirfd, const struct segment *segment, uint64_t from, struct view *view)
 {
-	int fd = open_segment(dirfd, segment->index);
-	int r;
+	int fd = open_segment(dirfd, segment->index), r;
 
 	view->len = 0;
 	if (fd < 0)
@@ -267,7 +267,7 @@ ssize_t
 logfile_read(int dirfd, uint64_t from, void *data, size_t len, uint64_t *ret_offset)
 {
 	struct view view = { .data = data, .room = len };
-	struct segment segments[SEGMENTS_MAX];
+	struct segment segments[SEGMENTS_MAX] = { { .index = 0 } };
 	int n = list_segments(dirfd, segments);
 
 	if (n < 0)
@@ -302,7 +302,7 @@ find_end(int dirfd, const struct segment *segment, uint64_t *ret_end)
 int
 logfile_extent(int dirfd, uint64_t *ret_end, uint64_t *ret_dropped)
 {
-	struct segment segments[SEGMENTS_MAX];
+	struct segment segments[SEGMENTS_MAX] = { { .index = 0 } };
 	uint64_t end = 0, dropped = 0;
 	int n = list_segments(dirfd, segments);
 

@@ -38,6 +38,22 @@ set_int(struct token *token, int64_t value)
 	}
 }
 
+/* The low LEN bytes of VALUE as a number in two's complement. */
+static int64_t
+sign_extended(uint64_t value, size_t len)
+{
+	switch (len) {
+	case 1:
+		return (int8_t)value;
+	case 2:
+		return (int16_t)value;
+	case 4:
+		return (int32_t)value;
+	default:
+		return (int64_t)value;
+	}
+}
+
 static void
 set_float(struct token *token, uint64_t bits, size_t len)
 {
@@ -87,8 +103,6 @@ read_fixed(uint8_t first, struct token *token)
 static void
 read_typed(uint8_t first, uint64_t value, size_t len, struct token *token)
 {
-	unsigned unused = 64 - 8 * (unsigned)len;
-
 	if (first == 0xc0) {
 		token->kind = TOKEN_NIL;
 	} else if (first < 0xc4) {
@@ -104,7 +118,7 @@ read_typed(uint8_t first, uint64_t value, size_t len, struct token *token)
 		token->kind = TOKEN_UINT;
 		token->uint = value;
 	} else if (first < 0xd4) {
-		set_int(token, (int64_t)(value << unused) >> unused);
+		set_int(token, sign_extended(value, len));
 	} else if (first < 0xd9) {
 		set_payload(token, TOKEN_EXT, (UINT64_C(1) << (first - 0xd4)) + 1);
 	} else if (first < 0xdc) {

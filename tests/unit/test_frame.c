@@ -87,7 +87,7 @@ START_TEST(no_flipped_bit_of_a_frame_goes_unnoticed)
 	struct journal_frame frame;
 
 	encode_two(&out);
-	for (size_t bit = 0; bit < 8 * (JOURNAL_HEAD + 5); bit++) {
+	for (size_t bit = 0; bit < (size_t)8 * (JOURNAL_HEAD + 5); bit++) {
 		out.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
 		ck_assert_int_ne(journal_frame_next(out.data, out.len, &frame), 1);
 		out.data[bit / 8] ^= (uint8_t)(1u << bit % 8);

@@ -45,9 +45,9 @@ remove_root(void)
 static void
 make_dir(void)
 {
-	char path[] = "/tmp/reeve-logfile-XXXXXX/XXXXXX";
+	char path[sizeof root + sizeof "/XXXXXX"];
 
-	memcpy(path, root, strlen(root));
+	snprintf(path, sizeof path, "%s/XXXXXX", root);
 	ck_assert_ptr_nonnull(mkdtemp(path));
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	ck_assert_int_ge(dir, 0);
@@ -142,17 +142,18 @@ check_extent(uint64_t expected_end, uint64_t expected_dropped)
 
 START_TEST(an_entry_comes_back_as_written)
 {
+	static const char text[5] = { 'h', 'e', 'l', 'l', 'o' };
 	struct log_entry entry = { .ts_ms = UINT64_C(0x0102030405060708),
 		.step = 0x1234,
 		.stream = LOG_STREAM_REEVE,
-		.flags = 1 };
-	uint8_t bytes[LOG_ENTRY_HEAD + 5];
+		.flags = 1,
+		.len = sizeof text };
+	uint8_t bytes[LOG_ENTRY_HEAD + sizeof text];
 	struct log_entry back;
 	size_t used;
 
-	entry.len = 5;
 	log_entry_head(bytes, &entry);
-	memcpy(bytes + LOG_ENTRY_HEAD, "hello", 5);
+	memcpy(bytes + LOG_ENTRY_HEAD, text, sizeof text);
 	ck_assert_mem_eq(
 	    bytes, "\x05\0\0\0\x03\x01\x34\x12\x08\x07\x06\x05\x04\x03\x02\x01", LOG_ENTRY_HEAD);
 	for (size_t len = 0; len < sizeof bytes; len++)
@@ -163,7 +164,7 @@ START_TEST(an_entry_comes_back_as_written)
 	ck_assert_uint_eq(back.step, entry.step);
 	ck_assert_uint_eq(back.stream, LOG_STREAM_REEVE);
 	ck_assert_uint_eq(back.flags, LOG_FLAG_MORE);
-	ck_assert_mem_eq(back.text, "hello", 5);
+	ck_assert_mem_eq(back.text, text, sizeof text);
 }
 END_TEST
 
@@ -207,7 +208,7 @@ START_TEST(segments_are_read_in_order)
 	write_segment("log.1", 200, 10, 19);
 	write_segment("log.10", 400, 20, 29);
 	check_extent(600, 0);
-	for (unsigned i = 0; i < 3; i++) {
+	for (uint64_t i = 0; i < 3; i++) {
 		ck_assert_uint_eq(read_from(next, &offset, &next), 10 * i);
 		ck_assert_uint_eq(offset, 200 * i);
 	}

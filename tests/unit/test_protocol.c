@@ -320,12 +320,11 @@ escape_bars(const char *cell, char *to)
 START_TEST(the_table_of_facts_is_complete)
 {
 	static const struct {
+		const char *name, *help;
 		int number;
-		const char *name;
 		bool from_worker;
-		const char *help;
 	} facts[] = {
-#define X(sym, num, name, from_worker, help) { num, name, from_worker, help },
+#define X(sym, num, name, from_worker, help) { name, help, num, from_worker },
 		FACT_KINDS(X)
 #undef X
 	};
