@@ -205,7 +205,7 @@ may_send_news(void)
 
 	if (step.taken_until_ms < now_ms)
 		step.taken_until_ms = now_ms;
-	if (step.taken_until_ms - now_ms >= NEWS_BURST * NEWS_INTERVAL_MS)
+	if (step.taken_until_ms - now_ms >= NEWS_AHEAD_MS)
 		return false;
 	step.taken_until_ms += NEWS_INTERVAL_MS;
 	return true;

@@ -47,6 +47,15 @@ take_status(struct answer *answer, const char *line, size_t len)
 }
 
 static void
+keep(char slot[static ANSWER_HEADER_BYTES], const char *value, size_t len)
+{
+	if (len >= ANSWER_HEADER_BYTES || memchr(value, '\0', len))
+		len = 0;
+	memcpy(slot, value, len);
+	slot[len] = '\0';
+}
+
+static void
 take_header(struct answer *answer, const char *line, size_t len)
 {
 	const char *colon = memchr(line, ':', len);
@@ -62,16 +71,9 @@ take_header(struct answer *answer, const char *line, size_t len)
 	while (end > value && is_blank(end[-1]))
 		end--;
 	for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
-		char *slot = (char *)answer + headers[i].offset;
-		size_t value_len = (size_t)(end - value);
-
-		if (strlen(headers[i].name) != name_len ||
-		    strncasecmp(headers[i].name, line, name_len) != 0)
-			continue;
-		if (value_len >= ANSWER_HEADER_BYTES || memchr(value, '\0', value_len))
-			value_len = 0;
-		memcpy(slot, value, value_len);
-		slot[value_len] = '\0';
+		if (strlen(headers[i].name) == name_len &&
+		    strncasecmp(headers[i].name, line, name_len) == 0)
+			keep((char *)answer + headers[i].offset, value, (size_t)(end - value));
 	}
 }
 

@@ -238,7 +238,7 @@ hash_fd(int fd, uint64_t max_bytes, struct digest *digest, part_progress_fn on_p
 int
 part_hash_kept(struct part *part, part_progress_fn on_progress, void *arg)
 {
-	uint64_t done;
+	uint64_t done = 0;
 	int r;
 
 	if (lseek(part->fd, 0, SEEK_SET) < 0)

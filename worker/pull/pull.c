@@ -243,10 +243,10 @@ complete(struct pull *pull, struct fetch *fetch)
 				return r;
 			continue;
 		}
-		if (pull->part.have > furthest)
-			failures = 0;
-		if (pull->part.have > furthest)
+		if (pull->part.have > furthest) {
 			furthest = pull->part.have;
+			failures = 0;
+		}
 		if (++failures > pull->options->retries)
 			return give_up(pull, &result);
 		wait_before_try(pull, &result, failures);

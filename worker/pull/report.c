@@ -35,8 +35,10 @@ report_format_bytes(uint64_t bytes, char text[static REPORT_BYTES_TEXT])
 	size_t unit = 0;
 
 	/* 999.95 would be printed as 1000.0 */
-	for (; value >= (unit ? 999.95 : 1000); value /= 1000)
+	while (value >= (unit ? 999.95 : 1000)) {
+		value /= 1000;
 		unit++;
+	}
 	snprintf(text, REPORT_BYTES_TEXT, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
 	return text;
 }

@@ -48,6 +48,8 @@ get_origin(CURLU *parsed, struct source *source)
 		r = get_part(parsed, CURLUPART_HOST, 0, &host);
 	if (r == 0)
 		r = get_part(parsed, CURLUPART_PORT, CURLU_DEFAULT_PORT, &port);
+	if (r == 0 && (!scheme || !host || !port))
+		r = -EINVAL;
 	if (r == 0) {
 		source->is_secure = strcmp(scheme, "https") == 0;
 		if (!source->is_secure && strcmp(scheme, "http") != 0)
