@@ -19,7 +19,7 @@
 /* Ten a second when it goes on for long; a short burst passes at once. */
 enum {
 	NEWS_INTERVAL_MS = 100,
-	NEWS_BURST = 10
+	NEWS_AHEAD_MS = 1000
 };
 
 /* A value stands inside the message's map, so one level less than a frame has. */
@@ -196,8 +196,7 @@ send_message(const struct message *message)
 
 /* ---- news: held to a rate, the latest wins -------------------------------------------- */
 
-/* Each message takes up NEWS_INTERVAL_MS of time to come; NEWS_BURST of them may lie ahead of now.
- */
+/* Each message takes up NEWS_INTERVAL_MS of time to come; at most NEWS_AHEAD_MS lie ahead. */
 static bool
 may_send_news(void)
 {
