@@ -50,9 +50,7 @@ open_value(struct walk *walk)
 
 	token_read(walk->head, &token);
 	walk->head_len = 0;
-	if (walk->items >= limits->max_items)
-		return -EMSGSIZE;
-	walk->items++;
+	walk->items++; /* within the limit: a container's items were checked with its head */
 	if (token.payload > 0) {
 		if (token.payload > limits->max_bytes - walk->pos)
 			return -EMSGSIZE;
