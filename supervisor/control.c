@@ -222,7 +222,7 @@ evict_idle(struct control *control)
 	struct conn *oldest = NULL;
 
 	for (struct conn *conn = control->conns; conn; conn = conn->next)
-		if (!conn->is_dead && !conn->is_subscribed && conn->pending == 0 &&
+		if (!conn->is_dead && !conn->watch && conn->pending == 0 &&
 		    (!oldest || conn->active_ms < oldest->active_ms))
 			oldest = conn;
 	if (oldest)

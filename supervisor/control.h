@@ -46,7 +46,7 @@ struct conn {
 	int passed_fd;          /* arrived with the current request; -1 */
 	uint64_t active_ms;     /* boot clock: of its last message or the begin of a request */
 	unsigned pending;       /* requests not answered yet */
-	bool is_subscribed;     /* never evicted for being idle */
+	void *watch;            /* the handler's; with it, it is never evicted for being idle */
 	bool is_dead;           /* freed after this iteration of the loop */
 	struct conn *prev, *next;
 };

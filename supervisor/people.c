@@ -132,6 +132,18 @@ people_look_up(struct people *people, uid_t uid,
 	jobs_add(people->jobs, &look->job);
 }
 
+int
+people_user_id(const char *name, uid_t *ret_uid)
+{
+	struct passwd entry, *found = NULL;
+	char *text = malloc(NSS_BYTES);
+
+	if (text && getpwnam_r(name, &entry, text, NSS_BYTES, &found) == 0 && found)
+		*ret_uid = found->pw_uid;
+	free(text);
+	return found ? 0 : -ENOENT;
+}
+
 gid_t
 people_group_id(const char *name)
 {

@@ -32,6 +32,9 @@ void people_free(struct people *people);
 void people_look_up(struct people *people, uid_t uid,
     void (*done)(const struct person *person, void *arg), void *arg);
 
+/* The uid of user NAME: 0, -ENOENT. Blocks: never on the loop. */
+int people_user_id(const char *name, uid_t *ret_uid);
+
 /* The gid of group NAME, or (gid_t)-1. Blocks: at start only. */
 gid_t people_group_id(const char *name);
 

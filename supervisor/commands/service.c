@@ -1,0 +1,316 @@
+/* Methods about the service itself: version, recipes, doctor, shutdown. */
+#include "ipc/clock.h"
+#include "ipc/log.h"
+#include "ipc/spawn.h"
+#include "ipc/version.h"
+#include "supervisor/commands/commands.h"
+#include "supervisor/roster/wish.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+static uint64_t
+count_running(const struct roster *roster)
+{
+	uint64_t n = 0;
+
+	for (const struct task *task = roster->first; task; task = task->next)
+		n += task_state_has_worker(task->rec.state);
+	return n;
+}
+
+void
+method_version(const struct request *request, const struct rpc_slice *params, int fd)
+{
+	struct supervisor *supervisor = request->supervisor;
+	char text[CLOCK_TEXT];
+	msgpack_packer packer;
+	struct buf out;
+
+	(void)params;
+	(void)fd;
+	reply_begin(request, &out, &packer);
+	msgpack_pack_map(&packer, 9);
+	pack_kv_str(&packer, "version", REEVE_VERSION);
+	pack_kv_str(&packer, "epoch", store_epoch(supervisor->store));
+	pack_kv_uint(&packer, "pid", (uint64_t)getpid());
+	pack_kv_str(&packer, "started_at", clock_format(supervisor->started_ms, text));
+	pack_kv_uint(&packer, "slots", supervisor->roster.queue.slots);
+	pack_kv_uint(&packer, "running", count_running(&supervisor->roster));
+	pack_kv_uint(&packer, "queued", supervisor->roster.queue.n);
+	pack_kv_str(&packer, "spawn", spawn_method_name(spawn_method()));
+	pack_kv_str(&packer, "kill", cgroups_describe(supervisor->cgroups));
+	reply_end(request, &out);
+}
+
+/* ---- recipes ------------------------------------------------------------------------ */
+
+struct recipe_listing {
+	struct job job;
+	struct request request;
+	struct buf items;
+	uint32_t n;
+};
+
+static void
+pack_param(msgpack_packer *packer, const struct recipe_param *param)
+{
+	size_t nchoices = 0;
+
+	while (param->choices && param->choices[nchoices])
+		nchoices++;
+	msgpack_pack_map(packer, 6);
+	pack_kv_str(packer, "name", param->name);
+	pack_kv_str(packer, "type", param->type);
+	pack_kv_bool(packer, "required", param->required);
+	pack_kv_str(packer, "default", param->default_value);
+	pack_str(packer, "choices");
+	msgpack_pack_array(packer, nchoices);
+	for (size_t i = 0; i < nchoices; i++)
+		pack_str(packer, param->choices[i]);
+	pack_kv_str(packer, "description", param->description);
+}
+
+static void
+pack_recipe(struct recipe_listing *listing, const char *path, bool trusted,
+    const struct recipe *recipe)
+{
+	msgpack_packer packer;
+
+	buf_packer(&listing->items, &packer);
+	msgpack_pack_map(&packer, 6);
+	pack_kv_str(&packer, "name", recipe_name(recipe));
+	pack_kv_str(&packer, "title", recipe_title(recipe));
+	pack_kv_str(&packer, "description", recipe_description(recipe));
+	pack_kv_str(&packer, "path", path);
+	pack_kv_bool(&packer, "trusted", trusted);
+	pack_str(&packer, "params");
+	msgpack_pack_array(&packer, recipe_param_count(recipe));
+	for (size_t i = 0; i < recipe_param_count(recipe); i++) {
+		struct recipe_param param = recipe_param_at(recipe, i);
+
+		pack_param(&packer, &param);
+	}
+	listing->n++;
+}
+
+/* One that cannot be read or is wrong is left out; `reeve check` says what is wrong with it. */
+static int
+add_recipe(const char *name, const char *path, void *arg)
+{
+	struct recipe_listing *listing = arg;
+	struct recipe_error error;
+	struct recipe_file file;
+	struct recipe *recipe;
+
+	if (recipe_library_find(&listing->request.supervisor->library, name, &file) < 0)
+		return 0;
+	if (recipe_parse(file.path, file.text, file.len, &recipe, &error) == 0) {
+		pack_recipe(listing, path, file.trusted, recipe);
+		recipe_free(recipe);
+	}
+	recipe_file_fini(&file);
+	return 0;
+}
+
+static void
+read_recipes(struct job *job)
+{
+	struct recipe_listing *listing = (struct recipe_listing *)job;
+
+	recipe_library_each(&listing->request.supervisor->library, add_recipe, listing);
+}
+
+static void
+on_recipes(struct job *job)
+{
+	struct recipe_listing *listing = (struct recipe_listing *)job;
+	msgpack_packer packer;
+	struct buf out;
+
+	reply_begin(&listing->request, &out, &packer);
+	msgpack_pack_map(&packer, 1);
+	pack_str(&packer, "recipes");
+	msgpack_pack_array(&packer, listing->n);
+	buf_add(&out, listing->items.data, listing->items.len);
+	reply_end(&listing->request, &out);
+	buf_fini(&listing->items);
+	free(listing);
+}
+
+void
+method_recipes(const struct request *request, const struct rpc_slice *params, int fd)
+{
+	struct recipe_listing *listing = calloc(1, sizeof *listing);
+
+	(void)params;
+	(void)fd;
+	if (!listing) {
+		reply_error(request, RPC_UNAVAILABLE, NULL, "out of memory");
+		return;
+	}
+	listing->request = *request;
+	buf_init(&listing->items, LIMIT_RPC);
+	listing->job = (struct job){ .work = read_recipes, .done = on_recipes };
+	jobs_add(&request->supervisor->files, &listing->job);
+}
+
+/* ---- doctor -------------------------------------------------------------------------- */
+
+enum health { HEALTH_OK, HEALTH_WARN, HEALTH_FAIL };
+
+struct examination {
+	msgpack_packer packer;
+	struct buf checks;
+	uint32_t n;
+};
+
+static void
+add_check(struct examination *examination, const char *name, enum health health, const char *text,
+    const char *fix)
+{
+	static const char *const words[] = { [HEALTH_OK] = "ok", [HEALTH_WARN] = "warn",
+		[HEALTH_FAIL] = "fail" };
+
+	msgpack_pack_map(&examination->packer, 4);
+	pack_kv_str(&examination->packer, "name", name);
+	pack_kv_str(&examination->packer, "status", words[health]);
+	pack_kv_str(&examination->packer, "text", text);
+	pack_kv_str(&examination->packer, "fix", fix);
+	examination->n++;
+}
+
+static void
+check_kill(struct examination *examination, struct supervisor *supervisor)
+{
+	bool has = cgroups_exist(supervisor->cgroups);
+
+	add_check(examination, "kill", has ? HEALTH_OK : HEALTH_WARN,
+	    cgroups_describe(supervisor->cgroups),
+	    has ? NULL
+		: "run the service under systemd with Delegate=yes, or as root, to kill by cgroup; without, "
+		  "processes of another user may survive a cancel");
+}
+
+static void
+check_disk(struct examination *examination, struct supervisor *supervisor)
+{
+	struct statvfs fs;
+	char text[128];
+	uint64_t free_mib;
+
+	if (statvfs(supervisor->config.state_dir, &fs) < 0) {
+		add_check(examination, "disk", HEALTH_FAIL, strerror(errno), NULL);
+		return;
+	}
+	free_mib = (uint64_t)fs.f_bavail * fs.f_frsize / (1024 * 1024);
+	snprintf(text, sizeof text, "%llu MiB free under the state directory",
+	    (unsigned long long)free_mib);
+	if (committer_is_full(&supervisor->committer))
+		add_check(examination, "disk", HEALTH_FAIL, "full: no new work is taken",
+		    "make room on the file system of the state directory");
+	else
+		add_check(examination, "disk", free_mib < 256 ? HEALTH_WARN : HEALTH_OK, text,
+		    free_mib < 256 ? "make room on the file system of the state directory" : NULL);
+}
+
+static void
+check_store(struct examination *examination, struct supervisor *supervisor)
+{
+	uint64_t used, map;
+	char text[128];
+
+	store_usage(supervisor->store, &used, &map);
+	snprintf(text, sizeof text, "%llu of %llu MiB in use, epoch %s",
+	    (unsigned long long)(used >> 20), (unsigned long long)(map >> 20),
+	    store_epoch(supervisor->store));
+	add_check(examination, "store",
+	    store_is_nearly_full(supervisor->store) ? HEALTH_FAIL : HEALTH_OK, text, NULL);
+}
+
+static void
+check_slots(struct examination *examination, const struct roster *roster)
+{
+	char text[128];
+
+	snprintf(text, sizeof text, "%llu of %llu slots in use, %zu tasks waiting",
+	    (unsigned long long)roster->queue.used, (unsigned long long)roster->queue.slots,
+	    roster->queue.n);
+	add_check(examination, "slots", roster->queue.slots > 0 ? HEALTH_OK : HEALTH_WARN, text,
+	    roster->queue.slots > 0 ? NULL : "start reeved with --slots above 0 to run tasks");
+}
+
+void
+method_doctor(const struct request *request, const struct rpc_slice *params, int fd)
+{
+	struct supervisor *supervisor = request->supervisor;
+	struct examination examination = { 0 };
+	msgpack_packer packer;
+	struct buf out;
+
+	(void)params;
+	(void)fd;
+	buf_init(&examination.checks, LIMIT_RPC);
+	buf_packer(&examination.checks, &examination.packer);
+	add_check(&examination, "version", HEALTH_OK, REEVE_VERSION, NULL);
+	add_check(&examination, "spawn", spawn_method() == SPAWN_FORK ? HEALTH_WARN : HEALTH_OK,
+	    spawn_method_name(spawn_method()),
+	    spawn_method() == SPAWN_FORK ? "clone is not allowed here; starting tasks is slower" : NULL);
+	check_kill(&examination, supervisor);
+	check_store(&examination, supervisor);
+	check_disk(&examination, supervisor);
+	check_slots(&examination, &supervisor->roster);
+	reply_begin(request, &out, &packer);
+	msgpack_pack_map(&packer, 1);
+	pack_str(&packer, "checks");
+	msgpack_pack_array(&packer, examination.n);
+	buf_add(&out, examination.checks.data, examination.checks.len);
+	reply_end(request, &out);
+	buf_fini(&examination.checks);
+}
+
+/* ---- shutdown -------------------------------------------------------------------------- */
+
+struct shutdown_params {
+	bool tasks;
+};
+static const struct codec_field shutdown_params_fields[] = {
+	CODEC_FIELD(1, BOOL, struct shutdown_params, tasks, 0),
+};
+static const struct codec shutdown_params_codec = { .name = "params",
+	.size = sizeof(struct shutdown_params), .fields = shutdown_params_fields, .nfields = 1,
+	.by_name = true, .strict = true, .limits = &walk_rpc_limits };
+
+static void
+cancel_all(struct roster *roster)
+{
+	struct cancel_request wish = { .person = "the service's shutdown", .is_admin = true,
+		.force = false };
+	struct task *next;
+
+	for (struct task *task = roster->first; task; task = next) {
+		next = task->next;
+		wish_cancel(task, &wish);
+	}
+}
+
+void
+method_shutdown(const struct request *request, const struct rpc_slice *params, int fd)
+{
+	struct supervisor *supervisor = request->supervisor;
+	struct shutdown_params given;
+
+	(void)fd;
+	if (!request_decode(request, params, &shutdown_params_codec, &given))
+		return;
+	log_info("shutting down, asked by uid %u", (unsigned)request->uid);
+	supervisor->roster.is_draining = true;
+	if (given.tasks)
+		cancel_all(&supervisor->roster);
+	supervisor_stop_when(supervisor, given.tasks);
+	reply_empty(request);
+}

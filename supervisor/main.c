@@ -1,0 +1,45 @@
+/* reeve-supervisor: started by reeved, which hands it the listening socket (ipc/inherit.h). */
+#include "ipc/fd.h"
+#include "ipc/inherit.h"
+#include "supervisor/supervisor.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static bool
+has_keeper(void)
+{
+	for (int fd = KEEPER_FD_LISTEN; fd < KEEPER_FD_LISTEN + KEEPER_FD_COUNT; fd++)
+		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+			return false;
+	return true;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct supervisor supervisor;
+	struct config config;
+	int status;
+
+	if (fd_guard_stdio() < 0)
+		return EXIT_FAILURE;
+	if (config_parse(&config, argc, argv) < 0)
+		return SUPERVISOR_EXIT_USAGE;
+	if (!has_keeper()) {
+		fprintf(stderr, "reeve-supervisor: it is started by reeved, not by hand\n");
+		return SUPERVISOR_EXIT_USAGE;
+	}
+	log_init("reeve-supervisor", config.log_level);
+	signal(SIGPIPE, SIG_IGN);
+	status = supervisor_start(&supervisor, &config);
+	if (status != 0)
+		return status;
+	status = supervisor_run(&supervisor);
+	/* A failed store must not be touched again; everything else is put away in order. */
+	if (status == SUPERVISOR_EXIT_STOP)
+		supervisor_stop(&supervisor);
+	return status;
+}

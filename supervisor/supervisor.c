@@ -1,0 +1,356 @@
+#include "supervisor/supervisor.h"
+
+#include "ipc/clock.h"
+#include "ipc/failpoint.h"
+#include "ipc/fd.h"
+#include "ipc/inherit.h"
+#include "ipc/spawn.h"
+#include "supervisor/commands/commands.h"
+#include "supervisor/commands/watch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* ---- the keeper ---------------------------------------------------------------- */
+
+static void
+tell_keeper(enum keeper_msg_kind kind)
+{
+	struct keeper_msg msg = { .kind = kind };
+
+	if (send(KEEPER_FD_LINK, &msg, sizeof msg, MSG_NOSIGNAL) < 0)
+		log_warn("telling the keeper: %s", strerror(errno));
+}
+
+static void
+on_link(struct ev_loop *loop, ev_io *watcher, int revents)
+{
+	struct supervisor *supervisor = watcher->data;
+	struct keeper_msg msg;
+	ssize_t n = recv(watcher->fd, &msg, sizeof msg, MSG_DONTWAIT);
+
+	(void)revents;
+	if (n == 0) {
+		log_warn("the keeper is gone");
+		ev_io_stop(loop, watcher);
+		ev_break(loop, EVBREAK_ALL);
+	} else if (n == (ssize_t)sizeof msg && msg.kind == KEEPER_REAPED) {
+		roster_reaped(&supervisor->roster);
+	}
+}
+
+/* ---- stopping -------------------------------------------------------------------- */
+
+static void
+on_signal(struct ev_loop *loop, ev_signal *watcher, int revents)
+{
+	(void)watcher;
+	(void)revents;
+	log_info("stopping; tasks go on");
+	ev_break(loop, EVBREAK_ALL);
+}
+
+static void
+on_dead_store(int error, void *arg)
+{
+	struct supervisor *supervisor = arg;
+
+	log_error("the store failed: %s; starting afresh", strerror(-error));
+	supervisor->exit_status = SUPERVISOR_EXIT_IO;
+	ev_break(supervisor->loop, EVBREAK_ALL);
+}
+
+static void
+on_stopper(struct ev_loop *loop, ev_prepare *watcher, int revents)
+{
+	struct supervisor *supervisor = watcher->data;
+
+	(void)revents;
+	if (!supervisor->stop_when_empty || supervisor->roster.ntasks == 0)
+		ev_break(loop, EVBREAK_ALL);
+}
+
+void
+supervisor_stop_when(struct supervisor *supervisor, bool empty)
+{
+	supervisor->stop_service = true;
+	supervisor->stop_when_empty = empty;
+	ev_prepare_start(supervisor->loop, &supervisor->stopper);
+}
+
+/* ---- starting -------------------------------------------------------------------- */
+
+static bool
+is_admin(const struct peer *peer, void *arg)
+{
+	const struct supervisor *supervisor = arg;
+
+	if (peer->uid == 0 || peer->uid == geteuid())
+		return true;
+	if (supervisor->admin_gid == (gid_t)-1)
+		return false;
+	for (size_t i = 0; i < peer->ngroups; i++)
+		if (peer->groups[i] == supervisor->admin_gid)
+			return true;
+	return peer->gid == supervisor->admin_gid;
+}
+
+static void
+on_closed(struct conn *conn, void *arg)
+{
+	(void)arg;
+	watch_forget(conn);
+}
+
+/* Two supervisors must never write: the lock is ours for life, and none of our children has it. */
+static int
+lock_store(const char *state_dir)
+{
+	char path[4096];
+	int fd, r;
+
+	snprintf(path, sizeof path, "%s/store.lock", state_dir);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	while ((r = fd_lock(fd)) == -EAGAIN)
+		poll(NULL, 0, 20); /* the last one is still dying */
+	return r < 0 ? r : fd;
+}
+
+/* The worker beside us, or where packages put it. */
+static int
+open_worker(void)
+{
+	static const char *const places[] = { "%.*s/reeve-worker", "%.*s/../libexec/reeve/reeve-worker" };
+	char self[4096], path[4200];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+	char *slash;
+
+	if (n < 0)
+		return -errno;
+	self[n] = '\0';
+	slash = strrchr(self, '/');
+	for (size_t i = 0; slash && i < sizeof places / sizeof places[0]; i++) {
+		int fd;
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		snprintf(path, sizeof path, places[i], (int)(slash - self), self);
+#pragma GCC diagnostic pop
+		fd = open(path, O_PATH | O_CLOEXEC);
+		if (fd >= 0)
+			return fd;
+	}
+	return -ENOENT;
+}
+
+static int
+open_store(struct supervisor *supervisor)
+{
+	char dir[4096];
+	struct store_options options = { .dir = dir };
+	struct store_error error = { .text = "" };
+	int r;
+
+	snprintf(dir, sizeof dir, "%s/store", supervisor->config.state_dir);
+	r = store_check(dir, &error);
+	if (r == 0)
+		r = store_open(&options, &supervisor->store, &error);
+	if (r < 0)
+		log_error("the store cannot be used: %s", error.text[0] ? error.text : strerror(-r));
+	return r;
+}
+
+/* "reeve.TAG": one per state directory, so that two services on one machine do not meet. */
+static void
+make_tag(const char *state_dir, char tag[static 20])
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+
+	for (const char *at = state_dir; *at; at++)
+		hash = (hash ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
+	snprintf(tag, 20, "%016llx", (unsigned long long)hash);
+}
+
+static int
+open_world(struct supervisor *supervisor)
+{
+	const char *state_dir = supervisor->config.state_dir;
+	char path[4096], tag[20];
+	int r;
+
+	snprintf(path, sizeof path, "%s/attempts", state_dir);
+	supervisor->attempts_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (supervisor->attempts_fd < 0)
+		return -errno;
+	supervisor->worker_fd = open_worker();
+	if (supervisor->worker_fd < 0) {
+		log_error("reeve-worker is neither beside reeve-supervisor nor in ../libexec/reeve");
+		return supervisor->worker_fd;
+	}
+	r = reaps_open(&supervisor->reaps, KEEPER_FD_REAPS);
+	if (r == 0)
+		r = proc_boot_id(supervisor->boot_id);
+	make_tag(state_dir, tag);
+	if (r == 0)
+		r = cgroups_open(tag, &supervisor->cgroups);
+	if (r == 0)
+		r = recipe_library_init(&supervisor->library, getenv("REEVE_CONFIG_DIR"));
+	supervisor->admin_gid = people_group_id("reeve-admin");
+	return r;
+}
+
+static int
+start_threads(struct supervisor *supervisor)
+{
+	struct ev_loop *loop = supervisor->loop;
+	int r = committer_start(&supervisor->committer, loop, supervisor->store, on_dead_store,
+	    supervisor);
+
+	if (r == 0)
+		r = jobs_start(&supervisor->files, loop, "files");
+	if (r == 0)
+		r = jobs_start(&supervisor->kills, loop, "kills");
+	if (r == 0)
+		r = jobs_start(&supervisor->names, loop, "names");
+	if (r == 0)
+		r = people_new(&supervisor->names, &supervisor->people);
+	return r;
+}
+
+static int
+start_roster(struct supervisor *supervisor)
+{
+	const struct config *config = &supervisor->config;
+	struct roster_env env = { .loop = supervisor->loop, .store = supervisor->store,
+		.committer = &supervisor->committer, .files = &supervisor->files,
+		.kills = &supervisor->kills, .census = &supervisor->census,
+		.cgroups = supervisor->cgroups, .reaps = &supervisor->reaps,
+		.state_dir = config->state_dir, .run_dir = config->run_dir,
+		.attempts_fd = supervisor->attempts_fd, .worker_fd = supervisor->worker_fd,
+		.boot_id = supervisor->boot_id, .slots = config->slots,
+		.grace_ms = config->grace_ms, .keep_completed_ms = config->keep_completed_ms,
+		.keep_rest_ms = config->keep_rest_ms, .change_user = config->change_user };
+	struct roster_listener listener = { .event = watch_event, .news = watch_news,
+		.arg = supervisor };
+	int r = roster_init(&supervisor->roster, &env, &listener);
+
+	return r < 0 ? r : roster_load(&supervisor->roster);
+}
+
+static void
+start_watchers(struct supervisor *supervisor)
+{
+	struct ev_loop *loop = supervisor->loop;
+
+	ev_signal_init(&supervisor->on_term, on_signal, SIGTERM);
+	ev_signal_init(&supervisor->on_int, on_signal, SIGINT);
+	ev_io_init(&supervisor->link, on_link, KEEPER_FD_LINK, EV_READ);
+	ev_prepare_init(&supervisor->stopper, on_stopper);
+	supervisor->link.data = supervisor->stopper.data = supervisor;
+	ev_signal_start(loop, &supervisor->on_term);
+	ev_signal_start(loop, &supervisor->on_int);
+	ev_io_start(loop, &supervisor->link);
+}
+
+/* Many tasks need many fds: take what we may. */
+static void
+raise_fd_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int
+start(struct supervisor *supervisor)
+{
+	struct control_handler handler = { .request = commands_call, .closed = on_closed,
+		.is_admin = is_admin, .arg = supervisor };
+	int r;
+
+	if ((r = lock_store(supervisor->config.state_dir)) < 0) {
+		log_error("locking the store: %s", strerror(-r));
+		return r;
+	}
+	if ((r = open_store(supervisor)) < 0 || (r = open_world(supervisor)) < 0)
+		return r;
+	spawn_method();
+	supervisor->loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
+	if (!supervisor->loop)
+		return -ENOMEM;
+	if ((r = start_threads(supervisor)) < 0 || (r = start_roster(supervisor)) < 0)
+		return r;
+	start_watchers(supervisor);
+	(void)FAILPOINT("serve.before");
+	return control_start(&supervisor->control, supervisor->loop, KEEPER_FD_LISTEN, &handler);
+}
+
+int
+supervisor_start(struct supervisor *supervisor, const struct config *config)
+{
+	int r;
+
+	*supervisor = (struct supervisor){ .config = *config, .attempts_fd = -1, .worker_fd = -1,
+		.started_ms = clock_wall_ms() };
+	census_init(&supervisor->census);
+	raise_fd_limit();
+	r = start(supervisor);
+	if (r < 0) {
+		log_error("cannot start: %s", strerror(-r));
+		return r == -EUCLEAN || r == -EPROTO || r == -EIO ? SUPERVISOR_EXIT_IO
+								  : EXIT_FAILURE;
+	}
+	tell_keeper(KEEPER_READY);
+	log_info("serving; %zu tasks taken up, spawn by %s, kill by %s", supervisor->roster.ntasks,
+	    spawn_method_name(spawn_method()), cgroups_describe(supervisor->cgroups));
+	return 0;
+}
+
+int
+supervisor_run(struct supervisor *supervisor)
+{
+	/* SIGTERM means: let others take over; only `shutdown` ends the service with it. */
+	supervisor->exit_status = SUPERVISOR_EXIT_STOP;
+	ev_run(supervisor->loop, 0);
+	if (supervisor->stop_service)
+		tell_keeper(KEEPER_STOP);
+	return supervisor->exit_status;
+}
+
+void
+supervisor_stop(struct supervisor *supervisor)
+{
+	struct ev_loop *loop = supervisor->loop;
+
+	control_stop(&supervisor->control);
+	jobs_stop(&supervisor->names);
+	jobs_stop(&supervisor->files);
+	jobs_stop(&supervisor->kills);
+	committer_stop(&supervisor->committer);
+	roster_fini(&supervisor->roster);
+	people_free(supervisor->people);
+	recipe_library_fini(&supervisor->library);
+	cgroups_close(supervisor->cgroups);
+	reaps_close(&supervisor->reaps);
+	store_close(supervisor->store);
+	census_fini(&supervisor->census);
+	ev_signal_stop(loop, &supervisor->on_term);
+	ev_signal_stop(loop, &supervisor->on_int);
+	ev_io_stop(loop, &supervisor->link);
+	ev_loop_destroy(loop);
+	fd_close(&supervisor->attempts_fd);
+	fd_close(&supervisor->worker_fd);
+}
