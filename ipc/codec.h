@@ -9,7 +9,11 @@
  * Zero, NULL, empty and NaN are left out when encoding and are what a missing field
  * decodes to. Decoding trusts nothing: it walks first (ipc/walk.h), refuses wrong
  * types, lengths and counts beyond the table, duplicate keys and trailing bytes, and
- * allocates no more than a small multiple of the bytes it was given.
+ * allocates no more than a small multiple of the bytes it was given. nil counts as missing
+ * (but is a value of a blob), and infinity as NaN.
+ *
+ * What decoding would refuse is not encoded: the writer gets the error, while somebody can
+ * still do something about it. So cut what may be too long before, not after.
  */
 #ifndef IPC_CODEC_H
 #define IPC_CODEC_H
@@ -54,10 +58,12 @@ enum codec_type {
 	CODEC_STR,      /* char *, owned; max = bytes; UTF-8 is the reader's affair, NUL is refused */
 	CODEC_BLOB,     /* struct blob; max = bytes */
 	CODEC_STRS,     /* struct strs; max = items, each at most LIMIT_TEXT bytes */
-	CODEC_PAIRS,    /* struct pairs; on the wire a map of strings; max = items */
+	CODEC_PAIRS,    /* struct pairs; on the wire a map of strings; max = items. Names are not
+	                 * empty and at most LIMIT_TITLE bytes, values at most LIMIT_TEXT */
 	CODEC_STRUCT,   /* an embedded struct; sub */
 	CODEC_LIST,     /* struct list of sub; max = items */
-	CODEC_REST      /* struct blob: a map of the fields this build does not know, kept */
+	CODEC_REST      /* struct blob: a map of the fields this build does not know, kept; max =
+	                 * bytes. Without it they are skipped. At most 32 of them in one map */
 };
 
 struct codec;
@@ -75,10 +81,10 @@ struct codec {
 	const char *name;
 	size_t size; /* of the struct */
 	const struct codec_field *fields;
-	size_t nfields;
+	size_t nfields; /* <= 64 */
 	bool by_name;           /* keys are names, not numbers */
 	bool strict;            /* an unknown key is an error, not skipped */
-	const struct walk_limits *limits;
+	const struct walk_limits *limits; /* of a whole message; unused where nested */
 };
 
 /* Field tables are written with this: CODEC_FIELD(1, STR, struct x, member, max). */
@@ -98,7 +104,8 @@ struct codec_error {
 /* Zero for every member; NaN for CODEC_DOUBLE. */
 void codec_init(const struct codec *codec, void *obj);
 
-/* Appends OBJ as one map. Returns 0 or buf_error(). */
+/* Appends OBJ as one map. 0 or buf_error(): -EMSGSIZE for what no decoder would take, -EBADMSG for a
+ * blob that is not one value, -ENOMEM. */
 int codec_encode(const struct codec *codec, const void *obj, struct buf *out);
 
 /*

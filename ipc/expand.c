@@ -122,13 +122,15 @@ expand_piece(struct expansion *expansion, const char *at, const struct piece *pi
 static int
 expand_text(struct expansion *expansion, const char *text)
 {
-	struct piece piece = { .used = 0 };
+	struct piece piece;
 	int r = 0;
 
-	for (const char *at = text; *at && r == 0; at += piece.used) {
-		r = next_piece(at, &piece);
-		if (r == 0)
-			r = expand_piece(expansion, at, &piece);
+	while (r == 0 && *text) {
+		r = next_piece(text, &piece);
+		if (r < 0)
+			break;
+		r = expand_piece(expansion, text, &piece);
+		text += piece.used;
 	}
 	return r < 0 ? r : buf_error(&expansion->out);
 }
@@ -183,13 +185,16 @@ int
 expand_references(const char *text, struct strs *ret_references)
 {
 	struct strs references = { .v = NULL };
-	struct piece piece = { .used = 0 };
+	struct piece piece;
 	int r = 0;
 
-	for (const char *at = text; *at && r == 0; at += piece.used) {
-		r = next_piece(at, &piece);
-		if (r == 0 && piece.kind == PIECE_REFERENCE)
+	while (r == 0 && *text) {
+		r = next_piece(text, &piece);
+		if (r < 0)
+			break;
+		if (piece.kind == PIECE_REFERENCE)
 			r = add_reference(&references, &piece);
+		text += piece.used;
 	}
 	if (r == 0)
 		*ret_references = references;

@@ -4,8 +4,7 @@
 
 #include <check.h>
 #include <errno.h>
-#include <locale.h>
-#include <math.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,6 +103,18 @@ START_TEST(every_kind_of_value_becomes_json)
 }
 END_TEST
 
+START_TEST(another_parser_reads_every_one)
+{
+	const char *text = texts[_i].json;
+	json_error_t error;
+	json_t *json =
+	    json_loads(text, JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, &error);
+
+	ck_assert_msg(json != NULL, "%s: %s", text, error.text);
+	json_decref(json);
+}
+END_TEST
+
 START_TEST(pretty_json_has_a_line_per_value)
 {
 	static const char bytes[] = "\x83\xa1"
@@ -172,6 +183,7 @@ main(void)
 	int failed;
 
 	tcase_add_loop_test(tests, every_kind_of_value_becomes_json, 0, TEXTS);
+	tcase_add_loop_test(tests, another_parser_reads_every_one, 0, TEXTS);
 	tcase_add_test(tests, pretty_json_has_a_line_per_value);
 	tcase_add_test(tests, a_double_reads_back_as_itself);
 	tcase_add_test(tests, a_full_buffer_is_an_error);
