@@ -44,17 +44,17 @@ get_origin(CURLU *parsed, struct source *source)
 	int r;
 
 	r = get_part(parsed, CURLUPART_SCHEME, 0, &scheme);
+	if (r == 0 && scheme) {
+		source->is_secure = strcmp(scheme, "https") == 0;
+		if (!source->is_secure && strcmp(scheme, "http") != 0)
+			r = -EPROTONOSUPPORT;
+	}
 	if (r == 0)
 		r = get_part(parsed, CURLUPART_HOST, 0, &host);
 	if (r == 0)
 		r = get_part(parsed, CURLUPART_PORT, CURLU_DEFAULT_PORT, &port);
 	if (r == 0 && (!scheme || !host || !port))
 		r = -EINVAL;
-	if (r == 0) {
-		source->is_secure = strcmp(scheme, "https") == 0;
-		if (!source->is_secure && strcmp(scheme, "http") != 0)
-			r = -EPROTONOSUPPORT;
-	}
 	if (r == 0 && asprintf(&source->origin, "%s://%s:%s", scheme, host, port) < 0) {
 		source->origin = NULL;
 		r = -ENOMEM;
