@@ -24,6 +24,8 @@ launch_attempt_name(uint64_t id, uint64_t attempt, char name[static ATTEMPT_NAME
 	return name;
 }
 
+enum { MAX_OWN_ENV = 32 };
+
 /* What is only known while it is being made. */
 struct making {
 	struct launch *launch;
@@ -177,13 +179,26 @@ make_journal(struct making *making)
 	return launch->journal_fd < 0 ? fail(launch, -errno, "open its journal") : 0;
 }
 
+/* A worker needs no environment but what tests tell the service's programs. */
+static char **
+own_environment(char *into[static MAX_OWN_ENV])
+{
+	size_t n = 0;
+
+	for (char **entry = environ; *entry && n + 1 < MAX_OWN_ENV; entry++)
+		if (strncmp(*entry, "REEVE_", 6) == 0)
+			into[n++] = *entry;
+	into[n] = NULL;
+	return into;
+}
+
 static int
 spawn_worker(struct making *making)
 {
 	struct launch *launch = making->launch;
 	char argv0[] = "reeve-worker";
 	char *const argv[] = { argv0, making->name, NULL };
-	char *const envp[] = { NULL };
+	char *own[MAX_OWN_ENV];
 	struct spawn_fd fds[8] = {
 		{ .from = STDERR_FILENO, .to = STDERR_FILENO },
 		{ .from = making->locked_fd, .to = WORKER_FD_JOURNAL },
@@ -191,7 +206,7 @@ spawn_worker(struct making *making)
 		{ .from = launch->orders_fd, .to = WORKER_FD_ORDERS },
 		{ .from = making->dir_fd, .to = WORKER_FD_DIR },
 	};
-	struct spawn_spec spec = { .exec_fd = launch->worker_fd, .argv = argv, .envp = envp,
+	struct spawn_spec spec = { .exec_fd = launch->worker_fd, .argv = argv, .envp = own_environment(own),
 		.fds = fds, .nfds = 5, .sibling = true, .new_session = true,
 		.cgroup_fd = making->cgroup.worker_fd, .pids_cgroup_fd = -1, .umask = -1,
 		.oom_score_adj = INT_MIN };
