@@ -59,29 +59,37 @@ plain_len(const uint8_t *at, size_t len)
 	return n;
 }
 
+/* One character that is not plain, or bytes that are none: how many were dealt with. */
+static size_t
+put_special(struct buf *out, const uint8_t *at, size_t len)
+{
+	size_t n;
+
+	if (*at < 0x80) {
+		put_escaped(out, *at);
+		return 1;
+	}
+	if (utf8_next(at, len, &n))
+		buf_add(out, at, n);
+	else
+		put(out, UTF8_REPLACEMENT);
+	return n;
+}
+
 int
 json_write_string(struct buf *out, const char *text, size_t len)
 {
-	const uint8_t *at = (const uint8_t *)text;
-	const uint8_t *end = at + len;
+	const uint8_t *bytes = (const uint8_t *)text;
+	size_t at = 0;
 
 	put(out, "\"");
-	while (at < end && !buf_error(out)) {
-		size_t n = plain_len(at, (size_t)(end - at));
+	while (at < len && !buf_error(out)) {
+		size_t plain = plain_len(bytes + at, len - at);
 
-		buf_add(out, at, n);
-		at += n;
-		if (at == end)
-			break;
-		if (*at < 0x80) {
-			put_escaped(out, *at++);
-		} else if (utf8_next(at, (size_t)(end - at), &n)) {
-			buf_add(out, at, n);
-			at += n;
-		} else {
-			put(out, UTF8_REPLACEMENT);
-			at += n;
-		}
+		buf_add(out, bytes + at, plain);
+		at += plain;
+		if (at < len)
+			at += put_special(out, bytes + at, len - at);
 	}
 	put(out, "\"");
 	return buf_error(out);
