@@ -1,0 +1,307 @@
+#include "supervisor/keeper/keeper.h"
+
+#include "ipc/clock.h"
+#include "ipc/fd.h"
+#include "ipc/inherit.h"
+#include "ipc/proc.h"
+#include "ipc/spawn.h"
+#include "supervisor/keeper/ring.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { STOP_MS = 10 * 1000, BACKOFF_MIN_MS = 1000, BACKOFF_MAX_MS = 30 * 1000 };
+
+struct keeper {
+	const struct options *options;
+	const struct places *places;
+	struct ring ring;
+	int signal_fd;
+	int link;              /* our end of KEEPER_FD_LINK; -1 while no supervisor lives */
+	pid_t supervisor;      /* 0: none */
+	int pidfd;
+	bool was_ready;        /* this supervisor has served */
+	bool wants_stop;       /* it asked that the service ends with it */
+	bool stopping;         /* SIGTERM came */
+	uint64_t kill_at_ms;   /* boot clock; while stopping */
+	uint64_t start_at_ms;  /* boot clock; of the next supervisor */
+	uint64_t backoff_ms;
+	int status;            /* to exit with; -1: go on */
+};
+
+/* ---- the supervisor ------------------------------------------------------------- */
+
+/* Beside us, or where packages put it. A path each time, so that an upgrade is picked up. */
+static void
+find_programs(char beside[static PATH_MAX], char libexec[static PATH_MAX])
+{
+	char self[PATH_MAX / 2] = "/";
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+	char *slash;
+
+	self[n > 0 ? n : 0] = '\0';
+	slash = strrchr(self, '/');
+	if (slash)
+		*slash = '\0';
+	snprintf(beside, PATH_MAX, "%s/reeve-supervisor", self);
+	snprintf(libexec, PATH_MAX, "%s/../libexec/reeve/reeve-supervisor", self);
+}
+
+static void
+try_again_later(struct keeper *keeper)
+{
+	keeper->backoff_ms = keeper->backoff_ms ? keeper->backoff_ms * 2 : BACKOFF_MIN_MS;
+	if (keeper->backoff_ms > BACKOFF_MAX_MS)
+		keeper->backoff_ms = BACKOFF_MAX_MS;
+	keeper->start_at_ms = clock_boot_ms() + keeper->backoff_ms;
+	log_warn("the supervisor is started again in %llu s",
+	    (unsigned long long)keeper->backoff_ms / 1000);
+}
+
+static int
+spawn_supervisor(struct keeper *keeper, int link)
+{
+	const struct options *options = keeper->options;
+	char beside[PATH_MAX], libexec[PATH_MAX], level[16];
+	const char *const paths[] = { beside, libexec, NULL };
+	char name[] = "reeve-supervisor", state[] = "--state-dir", run[] = "--run-dir",
+	     log[] = "--log-level", slots[] = "--slots";
+	char *argv[] = { name, state, options->state_dir, run, options->run_dir, log, level, NULL,
+		NULL, NULL };
+	char number[16];
+	const struct spawn_fd fds[] = {
+		{ STDERR_FILENO, STDERR_FILENO },
+		{ keeper->places->listen_fd, KEEPER_FD_LISTEN },
+		{ keeper->ring.fd, KEEPER_FD_REAPS },
+		{ link, KEEPER_FD_LINK },
+	};
+	struct spawn_spec spec = { .exec_fd = -1, .paths = paths, .argv = argv, .envp = environ,
+		.fds = fds, .nfds = 4, .cgroup_fd = -1, .pids_cgroup_fd = -1, .umask = 077,
+		.death_signal = SIGKILL, .oom_score_adj = INT_MIN };
+	struct spawned child;
+	int r;
+
+	find_programs(beside, libexec);
+	snprintf(level, sizeof level, "%s", log_level_name(options->log_level));
+	if (options->slots) {
+		snprintf(number, sizeof number, "%s", options->slots);
+		argv[7] = slots;
+		argv[8] = number;
+	}
+	r = spawn(&spec, &child);
+	if (r < 0) {
+		log_error("%s: %s: %s", beside, spawn_stage_name(child.stage), strerror(-r));
+		return r;
+	}
+	keeper->supervisor = child.pid;
+	keeper->pidfd = child.pidfd;
+	return 0;
+}
+
+static void
+start_supervisor(struct keeper *keeper)
+{
+	int pair[2];
+	int r = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair);
+
+	if (r < 0) {
+		log_error("making a socket pair: %s", strerror(errno));
+		try_again_later(keeper);
+		return;
+	}
+	r = spawn_supervisor(keeper, pair[1]);
+	fd_close(&pair[1]);
+	if (r < 0) {
+		fd_close(&pair[0]);
+		try_again_later(keeper);
+		return;
+	}
+	keeper->link = pair[0];
+	keeper->was_ready = keeper->wants_stop = false;
+}
+
+static void
+on_supervisor_end(struct keeper *keeper, const siginfo_t *info)
+{
+	bool exited = info->si_code == CLD_EXITED;
+
+	keeper->supervisor = 0;
+	fd_close(&keeper->pidfd);
+	fd_close(&keeper->link);
+	if (keeper->stopping || (exited && info->si_status == 0 && keeper->wants_stop)) {
+		keeper->status = EXIT_SUCCESS;
+	} else if (exited && info->si_status == SUPERVISOR_EXIT_USAGE) {
+		keeper->status = SUPERVISOR_EXIT_USAGE;
+	} else {
+		log_warn("the supervisor ended (%s %d)", exited ? "status" : "signal",
+		    info->si_status);
+		keeper->start_at_ms = clock_boot_ms();
+		if (keeper->was_ready)
+			keeper->backoff_ms = 0;
+		else
+			try_again_later(keeper);
+	}
+}
+
+/* ---- what happens ------------------------------------------------------------------ */
+
+static void
+read_link(struct keeper *keeper)
+{
+	struct keeper_msg msg;
+	ssize_t n;
+
+	while (keeper->link >= 0 && (n = recv(keeper->link, &msg, sizeof msg, 0)) >= 0) {
+		if (n == 0)
+			return; /* it is about to die; SIGCHLD says so */
+		if (n == (ssize_t)sizeof msg && msg.kind == KEEPER_READY)
+			keeper->was_ready = true;
+		else if (n == (ssize_t)sizeof msg && msg.kind == KEEPER_STOP)
+			keeper->wants_stop = true;
+	}
+}
+
+/* Each child is noted before it is reaped, so that no pid can be reused in between. */
+static void
+reap(struct keeper *keeper)
+{
+	static const struct keeper_msg reaped = { .kind = KEEPER_REAPED };
+	siginfo_t info = { 0 };
+	bool any = false;
+
+	while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 &&
+	    info.si_pid != 0) {
+		ring_note(&keeper->ring, &info);
+		waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG | __WALL);
+		if (info.si_pid == keeper->supervisor) {
+			read_link(keeper); /* its last word */
+			on_supervisor_end(keeper, &info);
+		}
+		any = true;
+		info.si_pid = 0;
+	}
+	if (any && keeper->link >= 0 && send(keeper->link, &reaped, sizeof reaped, MSG_NOSIGNAL) < 0)
+		log_debug("the supervisor is busy: it finds the record in the ring");
+}
+
+static void
+stop(struct keeper *keeper)
+{
+	if (keeper->supervisor == 0) {
+		keeper->status = EXIT_SUCCESS;
+		return;
+	}
+	if (!keeper->stopping)
+		log_info("stopping; tasks go on without the service");
+	keeper->stopping = true;
+	keeper->kill_at_ms = clock_boot_ms() + STOP_MS;
+	proc_pidfd_signal(keeper->pidfd, SIGTERM);
+}
+
+static void
+read_signals(struct keeper *keeper)
+{
+	struct signalfd_siginfo info;
+
+	while (read(keeper->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
+		if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
+			stop(keeper);
+		else if (info.ssi_signo == SIGHUP && keeper->supervisor)
+			proc_pidfd_signal(keeper->pidfd, SIGHUP);
+	}
+	/* Signals merge: whatever came, look for children. */
+	reap(keeper);
+}
+
+static int
+poll_timeout(const struct keeper *keeper)
+{
+	uint64_t now = clock_boot_ms(), at;
+
+	if (keeper->stopping)
+		at = keeper->kill_at_ms;
+	else if (keeper->supervisor == 0)
+		at = keeper->start_at_ms;
+	else
+		return -1;
+	return at > now ? (int)(at - now) : 0;
+}
+
+static void
+on_time(struct keeper *keeper)
+{
+	uint64_t now = clock_boot_ms();
+
+	if (keeper->stopping && keeper->supervisor && now >= keeper->kill_at_ms) {
+		log_warn("the supervisor does not stop; killing it");
+		proc_pidfd_signal(keeper->pidfd, SIGKILL);
+		keeper->kill_at_ms = now + STOP_MS;
+	}
+	if (!keeper->stopping && keeper->supervisor == 0 && now >= keeper->start_at_ms)
+		start_supervisor(keeper);
+}
+
+/* ---- setting up -------------------------------------------------------------------- */
+
+static int
+open_signals(void)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
+static void
+serve(struct keeper *keeper)
+{
+	while (keeper->status < 0) {
+		struct pollfd fds[] = { { .fd = keeper->signal_fd, .events = POLLIN },
+			{ .fd = keeper->link, .events = POLLIN } };
+
+		on_time(keeper);
+		fds[1].fd = keeper->link;
+		if (poll(fds, 2, poll_timeout(keeper)) < 0 && errno != EINTR)
+			keeper->status = EXIT_FAILURE;
+		read_link(keeper);
+		if (fds[1].revents & POLLHUP)
+			fd_close(&keeper->link); /* nothing more comes; do not spin on it */
+		read_signals(keeper);
+	}
+}
+
+int
+keeper_run(const struct options *options, const struct places *places)
+{
+	struct keeper keeper = { .options = options, .places = places, .link = -1, .pidfd = -1,
+		.status = -1, .ring.fd = -1 };
+	int r = ring_open(&keeper.ring);
+
+	keeper.signal_fd = open_signals();
+	if (r < 0 || keeper.signal_fd < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) {
+		log_error("setting up: %s", strerror(r < 0 ? -r : errno));
+		return EXIT_FAILURE;
+	}
+	serve(&keeper);
+	fd_close(&keeper.signal_fd);
+	ring_close(&keeper.ring);
+	return keeper.status;
+}

@@ -1,0 +1,30 @@
+/* reeved: the keeper, the service's first process. */
+#include "ipc/fd.h"
+#include "supervisor/keeper/init.h"
+#include "supervisor/keeper/keeper.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+int
+main(int argc, char **argv)
+{
+	struct options options;
+	struct places places;
+	int status, r;
+
+	if (fd_guard_stdio() < 0)
+		return EXIT_FAILURE;
+	r = options_parse(&options, argc, argv);
+	if (r == 0 && !init_stay(&status)) {
+		log_init("reeved", options.log_level);
+		setenv("REEVE_CONFIG_DIR", options.config_dir, 1);
+		status = places_open(&places, &options) < 0 ? EXIT_FAILURE
+							     : keeper_run(&options, &places);
+	} else if (r != 0) {
+		status = r == 1 ? EXIT_SUCCESS : r == -EINVAL ? 2 : EXIT_FAILURE;
+	}
+	options_fini(&options);
+	return status;
+}

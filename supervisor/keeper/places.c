@@ -1,0 +1,143 @@
+#include "supervisor/keeper/places.h"
+
+#include "ipc/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { BACKLOG = 512 };
+
+static int
+complain(const char *what, const char *path, int error)
+{
+	fprintf(stderr, "reeved: %s: %s: %s\n", path, what, strerror(-error));
+	return error;
+}
+
+/* Whoever could write here could make us run his tasks, as root. */
+static int
+check_owner(const char *path)
+{
+	struct stat info;
+
+	if (stat(path, &info) < 0)
+		return complain("looking at it", path, -errno);
+	if (!S_ISDIR(info.st_mode))
+		return complain("it is in the way", path, -ENOTDIR);
+	if (info.st_uid == geteuid() && (info.st_mode & (S_IWGRP | S_IWOTH)) == 0)
+		return 0;
+	fprintf(stderr,
+	    "reeved: %s: it must belong to uid %u and be writable by nobody else\n"
+	    "  chown %u %s && chmod go-w %s\n",
+	    path, (unsigned)geteuid(), (unsigned)geteuid(), path, path);
+	return -EPERM;
+}
+
+static int
+make_dir(const char *path, mode_t mode)
+{
+	int r = fd_mkdir_all(path, 0755);
+
+	if (r < 0)
+		return complain("making it", path, r);
+	r = check_owner(path);
+	if (r == 0 && chmod(path, mode) < 0)
+		r = complain("setting its mode", path, -errno);
+	return r;
+}
+
+static int
+make_dirs(const struct options *options)
+{
+	static const struct {
+		const char *name;
+		mode_t mode;
+	} inside[] = { { "store", 0700 }, { "attempts", 0700 }, { "work", 0711 } };
+	char path[PATH_MAX];
+	int r = make_dir(options->state_dir, 0711);
+
+	for (size_t i = 0; r == 0 && i < sizeof inside / sizeof inside[0]; i++) {
+		snprintf(path, sizeof path, "%s/%s", options->state_dir, inside[i].name);
+		r = make_dir(path, inside[i].mode);
+	}
+	return r < 0 ? r : make_dir(options->run_dir, options->is_user_mode ? 0700 : 0755);
+}
+
+static void
+say_who_runs(int fd, const char *path)
+{
+	char text[32] = "";
+	ssize_t n = pread(fd, text, sizeof text - 1, 0);
+
+	if (n > 0)
+		text[strcspn(text, "\n")] = '\0';
+	fprintf(stderr, "reeved: already running, pid %s (%s is locked)\n", *text ? text : "unknown",
+	    path);
+}
+
+static int
+take_lock(const char *dir, int *ret_fd)
+{
+	char path[PATH_MAX], pid[32];
+	int n, r;
+
+	snprintf(path, sizeof path, "%s/keeper.lock", dir);
+	*ret_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (*ret_fd < 0)
+		return complain("opening it", path, -errno);
+	r = fd_lock(*ret_fd);
+	if (r == -EAGAIN)
+		say_who_runs(*ret_fd, path);
+	else if (r < 0)
+		complain("locking it", path, r);
+	if (r < 0)
+		return r;
+	n = snprintf(pid, sizeof pid, "%d\n", (int)getpid());
+	if (ftruncate(*ret_fd, 0) < 0 || pwrite(*ret_fd, pid, (size_t)n, 0) < 0)
+		return complain("writing it", path, -errno);
+	return 0;
+}
+
+/* Rights are checked by who the peer is, so on a machine's service everybody may connect. */
+static int
+bind_socket(const struct options *options, int *ret_fd)
+{
+	char path[PATH_MAX];
+	int r;
+
+	snprintf(path, sizeof path, "%s/control.sock", options->run_dir);
+	if (unlink(path) < 0 && errno != ENOENT) /* a dead service's: we hold the lock */
+		return complain("removing the stale socket", path, -errno);
+	r = fd_unix_listen(path, options->is_user_mode ? 0600 : 0666, BACKLOG);
+	if (r < 0)
+		return complain("listening", path, r);
+	*ret_fd = r;
+	return 0;
+}
+
+int
+places_open(struct places *places, const struct options *options)
+{
+	int r = make_dirs(options);
+
+	*places = (struct places){ .state_lock = -1, .run_lock = -1, .listen_fd = -1 };
+	if (r < 0 || (r = take_lock(options->state_dir, &places->state_lock)) < 0 ||
+	    (r = take_lock(options->run_dir, &places->run_lock)) < 0 ||
+	    (r = bind_socket(options, &places->listen_fd)) < 0)
+		places_close(places);
+	return r;
+}
+
+void
+places_close(struct places *places)
+{
+	fd_close(&places->listen_fd);
+	fd_close(&places->run_lock);
+	fd_close(&places->state_lock);
+}

@@ -1,0 +1,76 @@
+#include "supervisor/keeper/ring.h"
+
+#include "ipc/fd.h"
+#include "ipc/proc.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+static int
+draw_instance(char text[static KEEPER_INSTANCE_TEXT])
+{
+	unsigned char bytes[16];
+
+	if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
+		return -errno;
+	for (size_t i = 0; i < sizeof bytes; i++)
+		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+	return 0;
+}
+
+int
+ring_open(struct ring *ring)
+{
+	int r;
+
+	ring->map = NULL;
+	ring->fd = memfd_create("reeve-reaps", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (ring->fd < 0)
+		return -errno;
+	if (ftruncate(ring->fd, sizeof *ring->map) < 0) {
+		r = -errno;
+		ring_close(ring);
+		return r;
+	}
+	ring->map = mmap(NULL, sizeof *ring->map, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, 0);
+	if (ring->map == MAP_FAILED) {
+		ring->map = NULL;
+		ring_close(ring);
+		return -ENOMEM;
+	}
+	r = draw_instance(ring->map->instance);
+	if (r < 0) {
+		ring_close(ring);
+		return r;
+	}
+	ring->map->keeper_pid = (int32_t)getpid();
+	ring->map->keeper_start_ticks = proc_self_start();
+	ring->map->magic = REAP_RING_MAGIC;
+	return 0;
+}
+
+void
+ring_close(struct ring *ring)
+{
+	if (ring->map)
+		munmap(ring->map, sizeof *ring->map);
+	ring->map = NULL;
+	fd_close(&ring->fd);
+}
+
+void
+ring_note(struct ring *ring, const siginfo_t *info)
+{
+	uint64_t count = ring->map->count;
+	struct reap_record *record = &ring->map->records[count % REAP_RING_SIZE];
+	struct proc_stat stat;
+
+	record->pid = info->si_pid;
+	record->code = info->si_code;
+	record->status = info->si_status;
+	record->start_ticks = proc_stat(info->si_pid, &stat) == 0 ? stat.start_ticks : 0;
+	__atomic_store_n(&ring->map->count, count + 1, __ATOMIC_RELEASE);
+}
