@@ -3,6 +3,7 @@
 #include "ipc/task.h"
 #include "ipc/token.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -81,14 +82,17 @@ rest_count(const struct blob *rest, size_t *ret_head)
 	return (size_t)token.children / 2;
 }
 
-static size_t
-count_present(const struct codec *codec, const void *obj)
+/* A bit for each field that is not left out. */
+static uint64_t
+present_fields(const struct codec *codec, const void *obj)
 {
-	size_t n = 0;
+	uint64_t present = 0;
 
+	assert(codec->nfields <= 64);
 	for (size_t i = 0; i < codec->nfields; i++)
-		n += !is_absent(&codec->fields[i], member(obj, &codec->fields[i]));
-	return n;
+		if (!is_absent(&codec->fields[i], member(obj, &codec->fields[i])))
+			present |= UINT64_C(1) << i;
+	return present;
 }
 
 static bool
@@ -96,7 +100,7 @@ is_empty(const struct codec *codec, const void *obj)
 {
 	const struct blob *rest = rest_of(codec, obj);
 
-	return count_present(codec, obj) == 0 && (!rest || !rest->data);
+	return present_fields(codec, obj) == 0 && (!rest || !rest->data);
 }
 
 /* ---- encoding ---------------------------------------------------------------- */
@@ -144,6 +148,16 @@ encode_strs(struct encoder *encoder, const struct strs *strs, size_t max)
 		encode_str(encoder, strs->v[i], LIMIT_TEXT);
 }
 
+/* True when the name of pair I is empty or stands before it, too. At most a few hundred pairs. */
+static bool
+is_bad_name(const struct pairs *pairs, size_t i)
+{
+	for (size_t j = 0; j < i; j++)
+		if (strcmp(pairs->v[j].name, pairs->v[i].name) == 0)
+			return true;
+	return !pairs->v[i].name[0];
+}
+
 static void
 encode_pairs(struct encoder *encoder, const struct pairs *pairs, size_t max)
 {
@@ -151,6 +165,8 @@ encode_pairs(struct encoder *encoder, const struct pairs *pairs, size_t max)
 		refuse(encoder);
 	msgpack_pack_map(&encoder->packer, pairs->n);
 	for (size_t i = 0; i < pairs->n && !encoder->out->error; i++) {
+		if (is_bad_name(pairs, i))
+			refuse(encoder);
 		encode_str(encoder, pairs->v[i].name, LIMIT_TITLE);
 		encode_str(encoder, pairs->v[i].value, LIMIT_TEXT);
 	}
@@ -220,14 +236,14 @@ static void
 encode_map(struct encoder *encoder, const struct codec *codec, const void *obj)
 {
 	const struct blob *rest = rest_of(codec, obj);
-	size_t rest_head;
-	size_t count = count_present(codec, obj) + rest_count(rest, &rest_head);
+	uint64_t present = present_fields(codec, obj);
+	size_t rest_head, nrest = rest_count(rest, &rest_head);
 
-	msgpack_pack_map(&encoder->packer, count);
+	msgpack_pack_map(&encoder->packer, (size_t)__builtin_popcountll(present) + nrest);
 	for (size_t i = 0; i < codec->nfields && !encoder->out->error; i++) {
 		const struct codec_field *field = &codec->fields[i];
 
-		if (is_absent(field, member(obj, field)))
+		if (!(present >> i & 1))
 			continue;
 		if (codec->by_name)
 			pack_str(&encoder->packer, field->name);

@@ -8,7 +8,6 @@
 
 const struct walk_limits walk_frame_limits = { 8, 4096, (size_t)64 * 1024 };
 const struct walk_limits walk_rpc_limits = { 8, 4096, (size_t)1024 * 1024 };
-const struct walk_limits walk_reply_limits = { WALK_MAX_DEPTH, 65536, (size_t)1024 * 1024 };
 const struct walk_limits walk_store_limits = { WALK_MAX_DEPTH, 65536, (size_t)4 * 1024 * 1024 };
 
 void

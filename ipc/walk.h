@@ -24,7 +24,6 @@ struct walk_limits {
 /* For frames, RPC messages and stored records. */
 extern const struct walk_limits walk_frame_limits; /* depth 8, 4,096 items, 64 KiB */
 extern const struct walk_limits walk_rpc_limits;   /* depth 8, 4,096 items, 1 MiB */
-extern const struct walk_limits walk_reply_limits; /* depth 16, 65,536 items, 1 MiB: what clients take */
 extern const struct walk_limits walk_store_limits; /* depth 16, 65,536 items, 4 MiB */
 
 struct walk {

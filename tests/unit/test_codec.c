@@ -203,6 +203,15 @@ END_TEST
 
 /* ---- encoding ------------------------------------------------------------------------- */
 
+static char *
+text(const char *literal)
+{
+	char *copy = strdup(literal);
+
+	ck_assert_ptr_nonnull(copy);
+	return copy;
+}
+
 static void
 check_refused(const struct whole *whole)
 {
@@ -232,6 +241,23 @@ START_TEST(what_decoding_would_refuse_is_not_encoded)
 		strs_add(&whole.strs, "");
 	check_refused(&whole);
 	codec_free(&whole_codec, &whole);
+}
+END_TEST
+
+START_TEST(names_that_are_empty_or_repeated_are_not_encoded)
+{
+	struct pair pairs[2] = { { text("a"), text("1") }, { text("a"), text("2") } };
+	struct whole whole;
+
+	codec_init(&whole_codec, &whole);
+	whole.pairs = (struct pairs){ pairs, 2 };
+	check_refused(&whole);
+	pairs[1].name[0] = '\0';
+	check_refused(&whole);
+	for (size_t i = 0; i < 2; i++) {
+		free(pairs[i].name);
+		free(pairs[i].value);
+	}
 }
 END_TEST
 
@@ -344,6 +370,7 @@ main(void)
 	tcase_add_test(tests, a_nil_can_be_the_value_of_a_blob);
 	tcase_add_test(tests, an_integer_is_a_double_and_infinity_is_unknown);
 	tcase_add_test(tests, what_decoding_would_refuse_is_not_encoded);
+	tcase_add_test(tests, names_that_are_empty_or_repeated_are_not_encoded);
 	tcase_add_test(tests, a_blob_that_is_not_one_value_is_not_encoded);
 	tcase_add_test(tests, encoding_appends_to_what_is_there);
 	tcase_add_test(tests, a_copy_is_deep);
