@@ -17,8 +17,7 @@ enum {
 	NO_DEADLINE = 0 /* boot clock; never the present */
 };
 
-/* Answers of our own service: larger than what it takes from a client, bounded all the same. */
-#define ANSWER_LIMITS (&walk_store_limits)
+const struct walk_limits client_limits = { WALK_MAX_DEPTH, 256 * 1024, 4 * 1024 * 1024 };
 
 static char *
 join(const char *dir, const char *rest)
@@ -76,8 +75,8 @@ client_init(struct client *client, const char *path)
 	memset(client, 0, sizeof *client);
 	client->fd = -1;
 	client->next_id = 1;
-	buf_init(&client->in, ANSWER_LIMITS->max_bytes + READ_CHUNK);
-	walk_init(&client->walk, ANSWER_LIMITS);
+	buf_init(&client->in, client_limits.max_bytes + READ_CHUNK);
+	walk_init(&client->walk, &client_limits);
 	client->path = strdup(path);
 	return client->path ? 0 : -ENOMEM;
 }
@@ -114,7 +113,7 @@ client_disconnect(struct client *client)
 {
 	fd_close(&client->fd);
 	buf_clear(&client->in);
-	walk_init(&client->walk, ANSWER_LIMITS);
+	walk_init(&client->walk, &client_limits);
 }
 
 void
@@ -181,10 +180,12 @@ receive(struct client *client)
 static int
 next(struct client *client, struct rpc_msg *ret_msg, size_t *ret_len)
 {
-	size_t used = 0;
-	int r = walk_feed(&client->walk, client->in.data + client->walk.pos,
-	    client->in.len - client->walk.pos, &used);
+	size_t used = 0, walked = client->walk.pos;
+	int r;
 
+	if (client->in.len == walked)
+		return 0;
+	r = walk_feed(&client->walk, client->in.data + walked, client->in.len - walked, &used);
 	if (r <= 0)
 		return r;
 	r = rpc_parse(client->in.data, client->walk.pos, ret_msg);
@@ -198,7 +199,7 @@ static void
 next_done(struct client *client, size_t len)
 {
 	buf_consume(&client->in, len);
-	walk_init(&client->walk, ANSWER_LIMITS);
+	walk_init(&client->walk, &client_limits);
 }
 
 /* Waits for a whole message: 0 or -errno. */
@@ -227,7 +228,7 @@ notify(const struct rpc_msg *msg, client_notify_fn on_notify, void *arg)
 
 	if (!on_notify)
 		return 0;
-	r = mp_parse(&doc, msg->params.data, msg->params.len, ANSWER_LIMITS);
+	r = mp_parse(&doc, msg->params.data, msg->params.len, &client_limits);
 	if (r != 0)
 		return r;
 	on_notify(msg->method, &doc.root, arg);
@@ -268,7 +269,7 @@ take_reply(const struct rpc_msg *msg, struct client_reply *ret_reply)
 	buf_init(&reply.bytes, body.len);
 	r = buf_add(&reply.bytes, body.data, body.len);
 	if (r == 0)
-		r = mp_parse(&reply.doc, reply.bytes.data, reply.bytes.len, ANSWER_LIMITS);
+		r = mp_parse(&reply.doc, reply.bytes.data, reply.bytes.len, &client_limits);
 	if (r != 0) {
 		buf_fini(&reply.bytes);
 		return r;

@@ -10,6 +10,12 @@
 #include "ipc/mp.h"
 #include "ipc/rpc.h"
 
+/*
+ * What an answer or notification may be: more than what the service takes from a client, since it
+ * carries whole documents; bounded all the same.
+ */
+extern const struct walk_limits client_limits; /* depth 16, 262,144 values, 4 MiB */
+
 struct client {
 	int fd; /* -1 while not connected */
 	uint32_t next_id;

@@ -1,0 +1,175 @@
+/* retry and keep: verbs that change one thing about a task. */
+#include "ipc/json.h"
+#include "supervisor/cli/args.h"
+#include "supervisor/cli/attend.h"
+#include "supervisor/cli/doc.h"
+
+#include <stdio.h>
+
+enum {
+	OUT_MAX = 64 * 1024
+};
+enum {
+	KEY_FOLLOW = 'f',
+	KEY_OFF = 'o',
+	KEY_JSON = 'j'
+};
+
+static int
+print_reply(const struct cli *cli, const msgpack_object *result)
+{
+	struct buf out;
+	int status;
+
+	buf_init(&out, OUT_MAX);
+	json_write(&out, result, JSON_PRETTY);
+	text_add(&out, "\n");
+	status = emit(&cli->out, &out, 0);
+	buf_fini(&out);
+	return status;
+}
+
+static int
+print_sentence(const struct cli *cli, uint64_t id, const char *what)
+{
+	struct buf out;
+	int status;
+
+	buf_init(&out, OUT_MAX);
+	text_add(&out, "task %llu %s\n", (unsigned long long)id, what);
+	status = emit(&cli->out, &out, 0);
+	buf_fini(&out);
+	return status;
+}
+
+/* ---- retry ------------------------------------------------------------------------ */
+
+static const struct option_def retry_options[] = {
+	{ KEY_FOLLOW, "follow", NULL, "stay with it until it has ended, as run does" },
+	{ KEY_JSON, "json", NULL, "print {status, attempt}" },
+	{ 0, NULL, NULL, NULL },
+};
+
+static int
+retry(struct cli *cli, uint64_t id, bool follows, bool is_json)
+{
+	struct client_reply reply;
+	struct session session;
+	int status = session_open(&session, true);
+
+	if (status != 0)
+		return status;
+	status = session_ask_id(&session, "retry", id, &reply);
+	if (status == 0) {
+		char what[64];
+
+		snprintf(what, sizeof what, "runs again, attempt %llu",
+		    (unsigned long long)doc_uint(&reply.body, "attempt"));
+		if (is_json && !follows)
+			status = print_reply(cli, &reply.body);
+		else if (!follows)
+			status = print_sentence(cli, id, what);
+		client_reply_fini(&reply);
+		if (follows)
+			status = is_json ? attend_json(cli, &session, id, false)
+					 : attend(cli, &session, id, false);
+	}
+	session_close(&session);
+	return status;
+}
+
+static int
+run_retry(struct cli *cli, int argc, char **argv)
+{
+	struct args args;
+	bool follows = false, is_json = false;
+	uint64_t id = 0;
+	int key, status = args_init(&args, cli, argc, argv);
+
+	if (status != 0)
+		return status;
+	while ((key = args_next(&args)) > 0) {
+		follows = follows || key == KEY_FOLLOW;
+		is_json = is_json || key == KEY_JSON;
+	}
+	status = args.is_stopped ? args.status : args_one_id(&args, &id);
+	if (status == 0 && !args.is_stopped)
+		status = retry(cli, id, follows, is_json);
+	args_fini(&args);
+	return status;
+}
+
+const struct verb verb_retry = {
+	.name = "retry",
+	.synopsis = "[options] ID",
+	.summary = "run an ended task again from its first unfinished step",
+	.help = "The task keeps its id; its attempt is one more.",
+	.options = retry_options,
+	.examples = "reeve retry 41\nreeve retry --follow 41",
+	.run = run_retry,
+};
+
+/* ---- keep ------------------------------------------------------------------------- */
+
+static const struct option_def keep_options[] = {
+	{ KEY_OFF, "off", NULL, "do not keep it any longer" },
+	{ KEY_JSON, "json", NULL, "print {keep}" },
+	{ 0, NULL, NULL, NULL },
+};
+
+static int
+keep(const struct cli *cli, uint64_t id, bool is_on, bool is_json)
+{
+	struct client_reply reply;
+	struct session session;
+	struct request request;
+	int status = session_open(&session, false);
+
+	if (status != 0)
+		return status;
+	session_begin(&session, &request, "keep", 2);
+	pack_kv_uint(&request.params, "id", id);
+	pack_kv_bool(&request.params, "keep", is_on);
+	status = session_ask(&session, &request, &reply);
+	if (status == 0) {
+		bool is_kept = mp_bool(mp_get(&reply.body, "keep"), is_on);
+
+		if (is_json)
+			status = print_reply(cli, &reply.body);
+		else
+			status = print_sentence(cli, id, is_kept ? "is kept" : "is not kept");
+		client_reply_fini(&reply);
+	}
+	session_close(&session);
+	return status;
+}
+
+static int
+run_keep(struct cli *cli, int argc, char **argv)
+{
+	struct args args;
+	bool is_on = true, is_json = false;
+	uint64_t id = 0;
+	int key, status = args_init(&args, cli, argc, argv);
+
+	if (status != 0)
+		return status;
+	while ((key = args_next(&args)) > 0) {
+		is_on = is_on && key != KEY_OFF;
+		is_json = is_json || key == KEY_JSON;
+	}
+	status = args.is_stopped ? args.status : args_one_id(&args, &id);
+	if (status == 0 && !args.is_stopped)
+		status = keep(cli, id, is_on, is_json);
+	args_fini(&args);
+	return status;
+}
+
+const struct verb verb_keep = {
+	.name = "keep",
+	.synopsis = "[options] ID",
+	.summary = "keep an ended task and its log beyond their time",
+	.options = keep_options,
+	.examples = "reeve keep 41\nreeve keep --off 41",
+	.run = run_keep,
+};

@@ -1,0 +1,287 @@
+/* check: reads a recipe as the service would, and says what it would do. No service is needed. */
+#include "ipc/json.h"
+#include "supervisor/cli/args.h"
+#include "supervisor/cli/submit.h"
+#include "supervisor/recipe/recipe.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	OUT_MAX = 4 * 1024 * 1024,
+	COMMAND_COLUMN = 4
+};
+enum {
+	KEY_JSON = 'j'
+};
+
+static const struct option_def options[] = {
+	{ KEY_JSON, "json", NULL, "print {valid, error, name, steps}" },
+	{ 0, NULL, NULL, NULL },
+};
+
+struct check {
+	struct submission file; /* its text, and the parameters given */
+	const char *path;
+	struct recipe *recipe; /* NULL when it is wrong */
+	struct spec spec;
+	bool has_spec; /* every required parameter was given */
+	struct recipe_error error;
+};
+
+/* ---- for people ------------------------------------------------------------------- */
+
+static void
+put_command(struct buf *out, const struct term *term, const char *what, const struct spec_cmd *cmd)
+{
+	struct line line;
+
+	if (cmd->argv.n == 0 && !cmd->sh)
+		return;
+	line_begin(&line, out, term);
+	line_pad(&line, COMMAND_COLUMN);
+	line_add(&line, STYLE_DIM, "%s", what);
+	if (cmd->sh) {
+		line_add(&line, STYLE_DIM, "sh: ");
+		line_put(&line, STYLE_PLAIN, span_of(cmd->sh));
+	}
+	for (size_t i = 0; i < cmd->argv.n; i++) {
+		line_add(&line, STYLE_PLAIN, "%s", i > 0 ? " " : "");
+		line_put(&line, STYLE_PLAIN, span_of(cmd->argv.v[i]));
+	}
+	line_end(&line);
+}
+
+static void
+put_pull(struct buf *out, const struct term *term, const struct spec_pull *pull)
+{
+	struct line line;
+
+	line_begin(&line, out, term);
+	line_pad(&line, COMMAND_COLUMN);
+	line_add(&line, STYLE_DIM, "pull ");
+	line_put(&line, STYLE_PLAIN, span_of(pull->url));
+	if (pull->to) {
+		line_add(&line, STYLE_DIM, " to ");
+		line_put(&line, STYLE_PLAIN, span_of(pull->to));
+	}
+	if (!pull->sha256)
+		line_add(&line, STYLE_YELLOW, "  (no sha256: what comes is not proved)");
+	line_end(&line);
+}
+
+static void
+put_step(struct buf *out, const struct term *term, const struct spec_step *step, size_t number)
+{
+	struct line line;
+
+	line_begin(&line, out, term);
+	line_add(&line, STYLE_BOLD, "%2zu  ", number);
+	line_put(&line, STYLE_BOLD, span_of(step->name));
+	if (step->cancel != 0 && step->cancel != CANCEL_NOW)
+		line_add(&line, STYLE_DIM, "  cancel: %s", cancel_mode_name(step->cancel));
+	if (step->timeout_ms > 0)
+		line_add(&line, STYLE_DIM, "  timeout: %llu s",
+		    (unsigned long long)step->timeout_ms / 1000);
+	if (step->retry_attempts > 0)
+		line_add(&line, STYLE_DIM, "  retried %llu times",
+		    (unsigned long long)step->retry_attempts);
+	line_end(&line);
+	put_command(out, term, "unless ", &step->check);
+	if (step->kind == STEP_KIND_PULL)
+		put_pull(out, term, &step->pull);
+	else
+		put_command(out, term, "", &step->cmd);
+	put_command(out, term, "undo by ", &step->undo);
+}
+
+static void
+put_params(struct buf *out, const struct term *term, const struct recipe *recipe)
+{
+	for (size_t i = 0; i < recipe_param_count(recipe); i++) {
+		struct recipe_param param = recipe_param_at(recipe, i);
+		struct line line;
+
+		line_begin(&line, out, term);
+		line_add(&line, STYLE_PLAIN, "  ");
+		line_put(&line, STYLE_PLAIN, span_of(param.name));
+		line_add(&line, STYLE_DIM, " (%s%s)", param.type ? param.type : "string",
+		    param.required ? ", required" : "");
+		if (param.default_value && !param.secret) {
+			line_add(&line, STYLE_DIM, " = ");
+			line_put(&line, STYLE_PLAIN, span_of(param.default_value));
+		}
+		if (param.description) {
+			line_add(&line, STYLE_DIM, "  ");
+			line_put(&line, STYLE_DIM, span_of(param.description));
+		}
+		line_end(&line);
+	}
+}
+
+static void
+put_text(const struct check *check, struct buf *out, const struct term *term)
+{
+	struct line line;
+
+	line_begin(&line, out, term);
+	line_put(&line, STYLE_PLAIN, span_of(check->path));
+	line_add(&line, STYLE_GREEN, " is a sound recipe");
+	line_end(&line);
+	if (recipe_param_count(check->recipe) > 0) {
+		text_add(out, "\nparameters:\n");
+		put_params(out, term, check->recipe);
+	}
+	if (!check->has_spec) {
+		text_add(out, "\nWith its parameters it tells its steps: reeve check FILE %s=...\n",
+		    check->error.field[0] ? check->error.field : "name");
+		return;
+	}
+	text_add(out, "\n");
+	line_begin(&line, out, term);
+	line_add(&line, STYLE_PLAIN, "It would, as ");
+	line_put(
+	    &line, STYLE_BOLD, span_of(check->spec.title ? check->spec.title : check->spec.type));
+	line_add(&line, STYLE_PLAIN, ":");
+	line_end(&line);
+	for (size_t i = 0; i < check->spec.steps.n; i++)
+		put_step(out, term, &check->spec.steps.v[i], i + 1);
+}
+
+/* ---- for scripts ------------------------------------------------------------------ */
+
+static void
+put_json_text(struct buf *out, const char *key, const char *value)
+{
+	text_add(out, "\"%s\":", key);
+	if (value)
+		json_write_string(out, value, strlen(value));
+	else
+		text_add(out, "null");
+}
+
+static void
+put_json(const struct check *check, struct buf *out, bool is_valid)
+{
+	text_add(out, "{\"valid\":%s,\"error\":", is_valid ? "true" : "false");
+	if (is_valid) {
+		text_add(out, "null");
+	} else {
+		text_add(
+		    out, "{\"line\":%u,\"column\":%u,", check->error.line, check->error.column);
+		put_json_text(out, "field", check->error.field);
+		text_add(out, ",");
+		put_json_text(out, "message", check->error.message);
+		text_add(out, "}");
+	}
+	text_add(out, ",");
+	put_json_text(out, "name", check->recipe ? recipe_name(check->recipe) : NULL);
+	text_add(out, ",\"steps\":");
+	if (!check->has_spec)
+		text_add(out, "null");
+	for (size_t i = 0; check->has_spec && i < check->spec.steps.n; i++) {
+		text_add(out, i == 0 ? "[" : ",");
+		json_write_string(
+		    out, check->spec.steps.v[i].name, strlen(check->spec.steps.v[i].name));
+	}
+	text_add(out, "%s}\n", check->has_spec ? "]" : "");
+}
+
+/* ---- the check -------------------------------------------------------------------- */
+
+/* Without parameters a recipe that requires some is sound all the same. */
+static bool
+examine(struct check *check)
+{
+	const char *text = check->file.text;
+	int r = recipe_parse(check->path, text, strlen(text), &check->recipe, &check->error);
+
+	if (r != 0) {
+		check->recipe = NULL;
+		return false;
+	}
+	r = recipe_freeze(check->recipe, &check->file.params, &check->spec, &check->error);
+	check->has_spec = r == 0;
+	if (r == 0 || check->file.params.n > 0)
+		return r == 0;
+	for (size_t i = 0; i < recipe_param_count(check->recipe); i++)
+		if (recipe_param_at(check->recipe, i).required)
+			return true;
+	return false;
+}
+
+static int
+check_file(struct check *check, const struct cli *cli, bool is_json)
+{
+	int status = EXIT_OK, r = submission_read(&check->file, check->path);
+	struct buf out;
+	bool is_valid;
+
+	if (r != 0) {
+		complain(NULL, "%s: %s", check->path, strerror(-r));
+		return EXIT_USAGE;
+	}
+	is_valid = examine(check);
+	buf_init(&out, OUT_MAX);
+	if (is_json)
+		put_json(check, &out, is_valid);
+	else if (is_valid)
+		put_text(check, &out, &cli->out);
+	else
+		complain(NULL, "%s", check->error.message);
+	status = emit(&cli->out, &out, is_valid ? EXIT_OK : EXIT_FAILED);
+	buf_fini(&out);
+	if (check->has_spec)
+		codec_free(&spec_codec, &check->spec);
+	recipe_free(check->recipe);
+	return status;
+}
+
+static int
+parse(struct args *args, struct check *check, bool *ret_json)
+{
+	while (args_next(args) > 0)
+		*ret_json = true;
+	if (args->is_stopped)
+		return args->status;
+	if (args->nwords == 0)
+		return args_wrong(args, "which file?");
+	check->path = args->words[0];
+	for (size_t i = 1; i < args->nwords; i++)
+		if (submission_pair(&check->file.params, args->words[i]) != 0)
+			return args_wrong(
+			    args, "parameter \"%s\": expected name=value, once", args->words[i]);
+	return 0;
+}
+
+static int
+run(struct cli *cli, int argc, char **argv)
+{
+	struct check check = { .file = { .cwd_fd = -1 } };
+	struct args args;
+	bool is_json = false;
+	int status = args_init(&args, cli, argc, argv);
+
+	if (status != 0)
+		return status;
+	status = parse(&args, &check, &is_json);
+	if (status == 0 && !args.is_stopped)
+		status = check_file(&check, cli, is_json);
+	submission_fini(&check.file);
+	args_fini(&args);
+	return status;
+}
+
+const struct verb verb_check = {
+	.name = "check",
+	.synopsis = "[--json] FILE [name=value ...]",
+	.summary = "check a recipe's file, and tell what it would do",
+	.help =
+	    "Needs no service. Mistakes are told with line and column. With the parameters that a run\n"
+	    "would need, the steps are shown as they would run.",
+	.options = options,
+	.examples = "reeve check install.yaml\nreeve check install.yaml version=1.4",
+	.run = run,
+};

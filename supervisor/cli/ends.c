@@ -1,0 +1,178 @@
+#include "supervisor/cli/ends.h"
+
+#include "ipc/json.h"
+#include "supervisor/cli/story.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+	OUT_MAX = 64 * 1024 * 1024,
+	FAREWELL_MAX = 4096
+};
+
+int
+ends_init(struct ends *ends, const uint64_t *ids, size_t n)
+{
+	*ends = (struct ends){ .ids = ids, .n = n };
+	ends->docs = calloc(n, sizeof *ends->docs);
+	ends->statuses = calloc(n, sizeof *ends->statuses);
+	if (!ends->docs || !ends->statuses) {
+		free(ends->docs);
+		free(ends->statuses);
+		complain(NULL, "out of memory");
+		return EXIT_FAILED;
+	}
+	for (size_t i = 0; i < n; i++)
+		doc_copy_init(&ends->docs[i]);
+	return 0;
+}
+
+void
+ends_fini(struct ends *ends)
+{
+	for (size_t i = 0; i < ends->n; i++)
+		doc_copy_fini(&ends->docs[i]);
+	free(ends->docs);
+	free(ends->statuses);
+}
+
+int
+ends_look(struct ends *ends, struct session *session)
+{
+	for (size_t i = 0; i < ends->n; i++) {
+		struct client_reply reply;
+
+		ends->statuses[i] = session_ask_id(session, "show", ends->ids[i], &reply);
+		if (ends->statuses[i] == EXIT_NO_SUPERVISOR)
+			return EXIT_NO_SUPERVISOR;
+		if (ends->statuses[i] != 0)
+			continue;
+		if (doc_copy_set(&ends->docs[i], &reply.body) != 0)
+			ends->statuses[i] = EXIT_FAILED;
+		client_reply_fini(&reply);
+	}
+	return 0;
+}
+
+static void
+on_item(const struct follow_item *item, void *arg)
+{
+	struct ends *ends = arg;
+	uint64_t id = doc_uint(item->task, "id");
+
+	for (size_t i = 0; i < ends->n; i++)
+		if (ends->ids[i] == id && doc_copy_set(&ends->docs[i], item->task) != 0)
+			ends->statuses[i] = EXIT_FAILED;
+}
+
+static int
+on_tick(void *arg)
+{
+	(void)arg;
+	return -1;
+}
+
+static void
+on_signal(int signo, void *arg)
+{
+	(void)arg;
+	if (signo == SIGTSTP)
+		(void)raise(SIGSTOP);
+}
+
+static const struct follow_view view = { .item = on_item, .tick = on_tick, .signal = on_signal };
+
+void
+ends_farewell(const uint64_t *ids, size_t n)
+{
+	struct term term;
+	struct buf out;
+
+	term_init(&term, STDERR_FILENO);
+	buf_init(&out, FAREWELL_MAX);
+	for (size_t i = 0; i < n && i < 4; i++) {
+		text_add(&out, "task %llu goes on without you.\n", (unsigned long long)ids[i]);
+		story_hint(&out, &term, "watch", ids[i], "follows it again");
+		story_hint(&out, &term, "cancel", ids[i], "stops it");
+	}
+	(void)emit(&term, &out, 0);
+	buf_fini(&out);
+}
+
+int
+ends_wait(struct ends *ends, struct session *session, uint64_t timeout_ms)
+{
+	uint64_t *live = calloc(ends->n + 1, sizeof *live);
+	struct follow follow = { .session = session,
+		.ids = live,
+		.timeout_ms = timeout_ms,
+		.view = &view,
+		.arg = ends };
+	enum follow_end end = FOLLOW_ENDED;
+	int status = 0;
+
+	if (!live) {
+		complain(NULL, "out of memory");
+		return EXIT_FAILED;
+	}
+	for (size_t i = 0; i < ends->n; i++)
+		if (ends->statuses[i] == 0 && !doc_is_ended(doc_copy_get(&ends->docs[i])))
+			live[follow.nids++] = ends->ids[i];
+	if (follow.nids > 0)
+		end = follow_run(&follow);
+	if (end == FOLLOW_SIGNALLED) {
+		ends_farewell(live, follow.nids);
+		status = EXIT_SIGNALLED + follow.signal;
+	} else if (end == FOLLOW_TIMED_OUT) {
+		status = EXIT_TIMED_OUT;
+	} else if (end == FOLLOW_FAILED) {
+		status = follow.status;
+	}
+	free(live);
+	return status;
+}
+
+int
+ends_status(const struct ends *ends, bool is_strict)
+{
+	for (size_t i = 0; i < ends->n; i++) {
+		const msgpack_object *task = doc_copy_get(&ends->docs[i]);
+		int status = ends->statuses[i];
+
+		if (status == 0)
+			status = task ? doc_exit_status(task, is_strict) : EXIT_FAILED;
+		if (status != 0)
+			return status;
+	}
+	return 0;
+}
+
+int
+ends_print_json(const struct ends *ends, const struct cli *cli, bool is_list)
+{
+	struct buf out;
+	int status;
+
+	buf_init(&out, OUT_MAX);
+	if (is_list)
+		text_add(&out, "[");
+	for (size_t i = 0; i < ends->n; i++) {
+		const msgpack_object *task = doc_copy_get(&ends->docs[i]);
+
+		if (i > 0)
+			text_add(&out, ",\n");
+		if (task)
+			json_write(&out, task, JSON_PRETTY);
+		else if (is_list)
+			text_add(&out, "null");
+	}
+	if (is_list)
+		text_add(&out, "]");
+	if (out.len > 0)
+		text_add(&out, "\n");
+	status = emit(&cli->out, &out, 0);
+	buf_fini(&out);
+	return status;
+}

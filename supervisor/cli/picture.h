@@ -1,0 +1,25 @@
+/*
+ * supervisor/cli/picture.h - a task in a few lines: a line per step, bars, what it waits for.
+ * Pure: the document, the terminal's size and the time in, lines out.
+ */
+#ifndef SUPERVISOR_CLI_PICTURE_H
+#define SUPERVISOR_CLI_PICTURE_H
+
+#include "supervisor/cli/doc.h"
+
+struct picture {
+	const struct term *term;
+	uint64_t now_ms; /* wall clock */
+	unsigned frame;  /* of the spinner */
+};
+
+/* Appends at most term->rows - 1 lines (any number when rows is 0). Returns how many. */
+size_t picture_draw(struct buf *out, const struct picture *picture, const msgpack_object *task);
+
+/* Bits that other outputs share. */
+void picture_amount(
+    struct line *line, const msgpack_object *task); /* "18.2 of 42.1 MB  5.3 MB/s  4 s left" */
+void picture_blocked(struct line *line, const struct picture *picture, const msgpack_object *task);
+void picture_duration(struct line *line, enum style style, uint64_t duration_ms);
+
+#endif

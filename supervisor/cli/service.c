@@ -1,0 +1,359 @@
+/* doctor, shutdown and version: verbs about the service itself. */
+#include "ipc/clock.h"
+#include "ipc/json.h"
+#include "ipc/version.h"
+#include "supervisor/cli/args.h"
+#include "supervisor/cli/doc.h"
+#include "supervisor/cli/session.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	OUT_MAX = 256 * 1024,
+	POLL_MS = 50,
+	GONE_MS = 10 * 1000,
+	NAME_COLUMN = 14
+};
+enum {
+	KEY_TASKS = 't',
+	KEY_JSON = 'j'
+};
+
+static int
+print_json(const struct cli *cli, const msgpack_object *result, int status)
+{
+	struct buf out;
+
+	buf_init(&out, OUT_MAX);
+	json_write(&out, result, JSON_PRETTY);
+	text_add(&out, "\n");
+	status = emit(&cli->out, &out, status);
+	buf_fini(&out);
+	return status;
+}
+
+/* The only option --json and no words: 0 to go on, else *ret_status is final. */
+static bool
+parse_json_only(struct args *args, const struct cli *cli, int argc, char **argv, bool *ret_json,
+    int *ret_status)
+{
+	*ret_json = false;
+	*ret_status = args_init(args, cli, argc, argv);
+	if (*ret_status != 0)
+		return false;
+	while (args_next(args) > 0)
+		*ret_json = true;
+	*ret_status = args->is_stopped ? args->status : args_no_words(args);
+	args_fini(args);
+	return *ret_status == 0 && !args->is_stopped;
+}
+
+/* ---- doctor ----------------------------------------------------------------------- */
+
+static const struct option_def json_options[] = {
+	{ KEY_JSON, "json", NULL, "as JSON" },
+	{ 0, NULL, NULL, NULL },
+};
+
+static void
+put_check(struct buf *out, const struct term *term, const msgpack_object *check)
+{
+	bool is_ok = mp_str_is(mp_get(check, "status"), "ok");
+	bool is_warning = mp_str_is(mp_get(check, "status"), "warn");
+	struct doc_mark mark = doc_state_mark(is_ok        ? TASK_COMPLETED
+					      : is_warning ? TASK_WAITING
+							   : TASK_FAILED);
+	struct span fix = doc_span(check, "fix");
+	struct line line;
+
+	line_begin(&line, out, term);
+	line_add(&line, mark.style, "%s ", is_warning ? "!" : doc_mark_text(term, mark));
+	line_put(&line, STYLE_PLAIN, doc_span(check, "name"));
+	line_pad(&line, NAME_COLUMN);
+	line_put(&line, STYLE_PLAIN, doc_span(check, "text"));
+	line_end(&line);
+	if (fix.len == 0)
+		return;
+	line_begin(&line, out, term);
+	line_pad(&line, NAME_COLUMN);
+	line_put(&line, STYLE_YELLOW, fix);
+	line_end(&line);
+}
+
+/* 1 when a check failed. */
+static int
+verdict(const msgpack_object *checks)
+{
+	for (size_t i = 0; i < doc_count(checks); i++)
+		if (mp_str_is(mp_get(doc_at(checks, i), "status"), "fail"))
+			return EXIT_FAILED;
+	return EXIT_OK;
+}
+
+static int
+print_checks(const struct cli *cli, const msgpack_object *result, const char *path)
+{
+	const msgpack_object *checks = mp_get(result, "checks");
+	struct buf out;
+	int status;
+
+	buf_init(&out, OUT_MAX);
+	text_add(&out, "service at %s\n", path);
+	for (size_t i = 0; i < doc_count(checks); i++)
+		put_check(&out, &cli->out, doc_at(checks, i));
+	status = emit(&cli->out, &out, verdict(checks));
+	buf_fini(&out);
+	return status;
+}
+
+/* Why nobody answers, as far as it can be seen from here. */
+static const char *
+diagnose(int error, const char *path)
+{
+	if (error == -ENOENT)
+		return "there is no socket: no service was started with these directories, or it has "
+		       "stopped";
+	if (error == -ECONNREFUSED)
+		return "a socket is there but nobody listens: the service died without cleaning up";
+	if (error == -EACCES || error == -EPERM)
+		return access(path, F_OK) == 0 ? "the socket is not yours to use"
+					       : "its directory is not yours to enter";
+	if (error == -ETIMEDOUT)
+		return "it listens but does not answer: the supervisor hangs or cannot start; its log "
+		       "is on reeved's stderr";
+	return strerror(-error);
+}
+
+static int
+print_absence(const struct cli *cli, const struct session *session, int error, bool is_json)
+{
+	const char *fix = geteuid() == 0
+			      ? "start it: reeved, or systemctl start reeve"
+			      : "start your own: reeved &; or name another with REEVE_SOCKET";
+	const char *text = diagnose(error, session->client.path);
+	msgpack_packer packer;
+	struct mp_doc doc;
+	struct buf bytes;
+	int status = EXIT_FAILED;
+
+	buf_init(&bytes, OUT_MAX);
+	buf_packer(&bytes, &packer);
+	msgpack_pack_map(&packer, 1);
+	pack_str(&packer, "checks");
+	msgpack_pack_array(&packer, 1);
+	msgpack_pack_map(&packer, 4);
+	pack_kv_str(&packer, "name", "service");
+	pack_kv_str(&packer, "status", "fail");
+	pack_kv_str(&packer, "text", text);
+	pack_kv_str(&packer, "fix", fix);
+	if (!buf_error(&bytes) && mp_parse(&doc, bytes.data, bytes.len, &client_limits) == 0) {
+		status = is_json ? print_json(cli, &doc.root, EXIT_NO_SUPERVISOR)
+				 : print_checks(cli, &doc.root, session->client.path);
+		mp_free(&doc);
+	}
+	buf_fini(&bytes);
+	return status == EXIT_FAILED ? EXIT_NO_SUPERVISOR : status;
+}
+
+static int
+run_doctor(struct cli *cli, int argc, char **argv)
+{
+	struct client_reply reply;
+	struct session session;
+	struct request request;
+	struct args args;
+	bool is_json;
+	int r, status;
+
+	if (!parse_json_only(&args, cli, argc, argv, &is_json, &status))
+		return status;
+	status = session_open(&session, false);
+	if (status != 0)
+		return status;
+	session_begin(&session, &request, "doctor", 0);
+	r = session_call(&session, &request, -1, NULL, &reply);
+	if (r != 0) {
+		status = print_absence(cli, &session, r, is_json);
+	} else {
+		if (reply.is_error)
+			status = session_refused(&reply);
+		else if (is_json)
+			status =
+			    print_json(cli, &reply.body, verdict(mp_get(&reply.body, "checks")));
+		else
+			status = print_checks(cli, &reply.body, session.client.path);
+		client_reply_fini(&reply);
+	}
+	session_close(&session);
+	return status;
+}
+
+const struct verb verb_doctor = {
+	.name = "doctor",
+	.synopsis = "[--json]",
+	.summary = "examine the service and what it needs",
+	.help =
+	    "Works without a service too, and tells then how to get one. Exit status 1 when a check\n"
+	    "fails, 6 when there is no service.",
+	.options = json_options,
+	.examples = "reeve doctor",
+	.run = run_doctor,
+};
+
+/* ---- shutdown --------------------------------------------------------------------- */
+
+static const struct option_def shutdown_options[] = {
+	{ KEY_TASKS, "tasks", NULL, "cancel every task first" },
+	{ 0, NULL, NULL, NULL },
+};
+
+/* Until nobody listens any more: the connection ends first, the socket a moment later. */
+static int
+await_gone(struct session *session)
+{
+	uint64_t deadline_ms;
+	int r;
+
+	do
+		r = client_wait(&session->client, -1, NULL, NULL);
+	while (r > 0 || r == -EINTR);
+	deadline_ms = clock_boot_ms() + GONE_MS;
+	while (client_connect(&session->client) == 0) {
+		client_disconnect(&session->client);
+		if (clock_boot_ms() > deadline_ms) {
+			complain(NULL, "the service still answers at %s", session->client.path);
+			return EXIT_FAILED;
+		}
+		(void)poll(NULL, 0, POLL_MS);
+	}
+	return EXIT_OK;
+}
+
+static int
+stop_service(bool has_tasks)
+{
+	struct client_reply reply;
+	struct session session;
+	struct request request;
+	int status = session_open(&session, false);
+
+	if (status != 0)
+		return status;
+	session_begin(&session, &request, "shutdown", 1);
+	pack_kv_bool(&request.params, "tasks", has_tasks);
+	status = session_ask(&session, &request, &reply);
+	if (status == 0) {
+		client_reply_fini(&reply);
+		status = await_gone(&session);
+	}
+	session_close(&session);
+	return status;
+}
+
+static int
+run_shutdown(struct cli *cli, int argc, char **argv)
+{
+	struct args args;
+	bool has_tasks = false;
+	int status = args_init(&args, cli, argc, argv);
+
+	if (status != 0)
+		return status;
+	while (args_next(&args) > 0)
+		has_tasks = true;
+	status = args.is_stopped ? args.status : args_no_words(&args);
+	if (status == 0 && !args.is_stopped)
+		status = stop_service(has_tasks);
+	args_fini(&args);
+	return status;
+}
+
+const struct verb verb_shutdown = {
+	.name = "shutdown",
+	.synopsis = "[--tasks]",
+	.summary = "end the service; tasks run on unless told otherwise",
+	.help =
+	    "Returns when nobody listens any more. Tasks that run go on without the service, and the\n"
+	    "next one finds them again.",
+	.options = shutdown_options,
+	.examples = "reeve shutdown\nreeve shutdown --tasks",
+	.run = run_shutdown,
+};
+
+/* ---- version ---------------------------------------------------------------------- */
+
+static void
+put_service(struct buf *out, const msgpack_object *version, const char *path)
+{
+	text_add(out, "service ");
+	text_clean(out, doc_span(version, "version"), TEXT_FIELD);
+	text_add(out, " at %s, pid %llu, %llu slots, %llu running, %llu queued\n", path,
+	    (unsigned long long)doc_uint(version, "pid"),
+	    (unsigned long long)doc_uint(version, "slots"),
+	    (unsigned long long)doc_uint(version, "running"),
+	    (unsigned long long)doc_uint(version, "queued"));
+}
+
+/* SERVICE is nil where none answers: the program's own version is worth printing all the same. */
+static int
+print_version(const struct cli *cli, const msgpack_object *service, const char *path, bool is_json)
+{
+	struct buf out;
+	int status;
+
+	buf_init(&out, OUT_MAX);
+	if (is_json) {
+		text_add(&out, "{\"version\":\"%s\",\"service\":", REEVE_VERSION);
+		if (service)
+			json_write(&out, service, JSON_COMPACT);
+		else
+			text_add(&out, "null");
+		text_add(&out, "}\n");
+	} else {
+		text_add(&out, "reeve %s\n", REEVE_VERSION);
+		if (service)
+			put_service(&out, service, path);
+		else
+			text_add(&out, "no service at %s\n", path);
+	}
+	status = emit(&cli->out, &out, EXIT_OK);
+	buf_fini(&out);
+	return status;
+}
+
+static int
+run_version(struct cli *cli, int argc, char **argv)
+{
+	struct client_reply reply;
+	struct session session;
+	struct request request;
+	struct args args;
+	bool is_json, has_reply;
+	int status;
+
+	if (!parse_json_only(&args, cli, argc, argv, &is_json, &status))
+		return status;
+	status = session_open(&session, false);
+	if (status != 0)
+		return status;
+	session_begin(&session, &request, "version", 0);
+	has_reply = session_call(&session, &request, -1, NULL, &reply) == 0;
+	status = print_version(
+	    cli, has_reply && !reply.is_error ? &reply.body : NULL, session.client.path, is_json);
+	if (has_reply)
+		client_reply_fini(&reply);
+	session_close(&session);
+	return status;
+}
+
+const struct verb verb_version = {
+	.name = "version",
+	.synopsis = "[--json]",
+	.summary = "print the versions of this program and the service",
+	.options = json_options,
+	.examples = "reeve version",
+	.run = run_version,
+};

@@ -1,0 +1,222 @@
+#include "supervisor/cli/story.h"
+
+#include "ipc/clock.h"
+
+#include <string.h>
+
+enum {
+	TAIL_LINES = 12,
+	WARNINGS_SHOWN = 8,
+	PROCS_SHOWN = 8,
+	HINT_COLUMN = 28
+};
+
+void
+story_hint(
+    struct buf *out, const struct term *term, const char *verb, uint64_t id, const char *what)
+{
+	struct line line;
+
+	line_begin(&line, out, term);
+	line_add(&line, STYLE_CYAN, "  reeve %s %llu", verb, (unsigned long long)id);
+	line_pad(&line, HINT_COLUMN);
+	line_add(&line, STYLE_DIM, "  %s", what);
+	line_end(&line);
+}
+
+/* Where the last LINES lines of TEXT begin. */
+static size_t
+tail_begin(struct span text, size_t lines)
+{
+	size_t at = text.len;
+
+	while (at > 0) {
+		if (text.text[at - 1] == '\n' && lines-- == 0)
+			return at;
+		at--;
+	}
+	return 0;
+}
+
+void
+story_tail(struct buf *out, const struct term *term, struct span text, size_t lines)
+{
+	size_t at;
+
+	while (text.len > 0 && text.text[text.len - 1] == '\n')
+		text.len--;
+	for (at = text.len ? tail_begin(text, lines - 1) : 0; at < text.len;) {
+		const char *end = memchr(text.text + at, '\n', text.len - at);
+		size_t len = end ? (size_t)(end - text.text) - at : text.len - at;
+		struct line line;
+
+		line_begin(&line, out, term);
+		line_add(&line, STYLE_DIM, "  %s ", term->has_utf8 ? "│" : "|");
+		line_put(&line, STYLE_PLAIN, (struct span){ text.text + at, len });
+		line_end(&line);
+		at += len + 1;
+	}
+}
+
+static void
+put_procs(struct buf *out, const struct term *term, const msgpack_object *procs, const char *what)
+{
+	size_t n = doc_count(procs);
+
+	for (size_t i = 0; i < n && i < PROCS_SHOWN; i++) {
+		const msgpack_object *proc = doc_at(procs, i);
+		struct line line;
+
+		line_begin(&line, out, term);
+		line_add(&line, STYLE_PLAIN, "  %s: ", what);
+		line_put(&line, STYLE_PLAIN, doc_span(proc, "name"));
+		line_add(&line, STYLE_DIM, " (%llu", (unsigned long long)doc_uint(proc, "pid"));
+		if (doc_span(proc, "how").len > 0) {
+			line_add(&line, STYLE_DIM, ", ");
+			line_put(&line, STYLE_DIM, doc_span(proc, "how"));
+		}
+		line_add(&line, STYLE_DIM, ")");
+		line_end(&line);
+	}
+	if (n > PROCS_SHOWN)
+		text_add(out, "  and %zu more\n", n - PROCS_SHOWN);
+}
+
+void
+story_receipt(struct buf *out, const struct term *term, const msgpack_object *receipt)
+{
+	const msgpack_object *survivors = mp_get(receipt, "survivors");
+	char took[CLOCK_TEXT];
+	struct line line;
+
+	if (mp_is_nil(receipt))
+		return;
+	line_begin(&line, out, term);
+	line_add(&line, STYLE_PLAIN, "  signalled %llu, killed %llu, ",
+	    (unsigned long long)doc_uint(receipt, "signalled"),
+	    (unsigned long long)doc_uint(receipt, "killed"));
+	if (doc_count(survivors) > 0)
+		line_add(&line, STYLE_RED, "%zu survived", doc_count(survivors));
+	else
+		line_add(&line, STYLE_PLAIN, "nothing survived");
+	line_add(&line, STYLE_DIM, " (%s",
+	    clock_format_duration(doc_uint(receipt, "duration_ms"), took));
+	if (doc_span(receipt, "method").len > 0) {
+		line_add(&line, STYLE_DIM, ", ");
+		line_put(&line, STYLE_DIM, doc_span(receipt, "method"));
+	}
+	line_add(&line, STYLE_DIM, ")");
+	line_end(&line);
+	put_procs(out, term, mp_get(receipt, "escaped"), "escaped and caught");
+	put_procs(out, term, survivors, "still alive");
+}
+
+static void
+put_warnings(struct buf *out, const struct term *term, const msgpack_object *warnings)
+{
+	size_t n = doc_count(warnings);
+
+	for (size_t i = 0; i < n && i < WARNINGS_SHOWN; i++) {
+		struct line line;
+
+		line_begin(&line, out, term);
+		line_add(&line, STYLE_YELLOW, "  warning: ");
+		line_put(&line, STYLE_PLAIN, doc_span(doc_at(warnings, i), "text"));
+		line_end(&line);
+	}
+	if (n > WARNINGS_SHOWN)
+		text_add(out, "  and %zu more warnings\n", n - WARNINGS_SHOWN);
+}
+
+static void
+put_verdict(struct buf *out, const struct term *term, const msgpack_object *task)
+{
+	enum task_state state = doc_state(task);
+	struct doc_mark mark = doc_state_mark(state);
+	struct span outcome = doc_span(task, "outcome");
+	uint64_t duration_ms = doc_duration_ms(task, 0);
+	char took[CLOCK_TEXT];
+	struct line line;
+
+	line_begin(&line, out, term);
+	line_add(&line, mark.style, "%s ", doc_mark_text(term, mark));
+	line_add(&line, STYLE_PLAIN, "task %llu ", (unsigned long long)doc_uint(task, "id"));
+	/* The stored line begins with the state where it says no more than that. */
+	if (state == TASK_COMPLETED && outcome.len > 0) {
+		line_put(&line, STYLE_PLAIN, outcome);
+	} else {
+		line_add(&line, mark.style, "%s",
+		    state == TASK_WARNED ? "completed with warnings" : task_state_name(state));
+		if (state != TASK_WARNED && outcome.len > 0) {
+			line_add(&line, STYLE_PLAIN, ": ");
+			line_put(&line, STYLE_PLAIN, outcome);
+		}
+	}
+	if (duration_ms > 0)
+		line_add(&line, STYLE_DIM, "  %s", clock_format_duration(duration_ms, took));
+	line_end(&line);
+}
+
+static void
+put_result(struct buf *out, const struct term *term, const msgpack_object *task)
+{
+	struct span result = doc_span(task, "result");
+	struct line line;
+
+	if (result.len == 0)
+		return;
+	line_begin(&line, out, term);
+	line_add(&line, STYLE_PLAIN, "  result: ");
+	line_put(&line, STYLE_PLAIN, result);
+	line_end(&line);
+}
+
+static void
+put_cause(struct buf *out, const struct term *term, const msgpack_object *error)
+{
+	struct span tail = doc_span(error, "tail");
+	uint64_t signal = doc_uint(error, "signal");
+	const msgpack_object *code = mp_get(error, "exit_code");
+	struct line line;
+
+	if (mp_is_nil(error))
+		return;
+	if (signal > 0 || !mp_is_nil(code)) {
+		line_begin(&line, out, term);
+		line_add(&line, STYLE_DIM, "  ");
+		line_put(&line, STYLE_DIM, doc_span(error, "code"));
+		if (signal > 0)
+			line_add(&line, STYLE_DIM, ": killed by signal %llu (%s)",
+			    (unsigned long long)signal,
+			    signal < 65 ? strsignal((int)signal) : "unknown");
+		else
+			line_add(&line, STYLE_DIM, ": exit status %llu",
+			    (unsigned long long)mp_uint(code, 0));
+		line_end(&line);
+	}
+	if (tail.len == 0)
+		return;
+	text_add(out, "  its last lines:\n");
+	story_tail(out, term, tail, TAIL_LINES);
+}
+
+void
+story_end(struct buf *out, const struct term *term, const msgpack_object *task)
+{
+	enum task_state state = doc_state(task);
+	uint64_t id = doc_uint(task, "id");
+
+	if (!task_state_is_end(state))
+		return;
+	put_verdict(out, term, task);
+	put_warnings(out, term, mp_get(task, "warnings"));
+	put_result(out, term, task);
+	if (state != TASK_COMPLETED && state != TASK_WARNED)
+		put_cause(out, term, mp_get(task, "error"));
+	story_receipt(out, term, mp_get(task, "receipt"));
+	if (state == TASK_COMPLETED || state == TASK_CANCELLED)
+		return;
+	story_hint(out, term, "logs", id, "all it wrote");
+	if (mp_bool(mp_get(mp_get(task, "can"), "retry"), false))
+		story_hint(out, term, "retry", id, "runs it again from its first unfinished step");
+}

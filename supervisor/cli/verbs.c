@@ -1,0 +1,160 @@
+#include "supervisor/cli/cli.h"
+
+#include "ipc/fd.h"
+#include "supervisor/recipe/suggest.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	HELP_MAX = 64 * 1024,
+	MESSAGE_MAX = 2048,
+	NAME_WIDTH = 10,
+	OPTION_WIDTH = 24
+};
+
+const struct verb *const verbs[] = { &verb_run, &verb_ls, &verb_show, &verb_watch, &verb_logs,
+	&verb_events, &verb_wait, &verb_cancel, &verb_retry, &verb_keep, &verb_recipes, &verb_check,
+	&verb_doctor, &verb_shutdown, &verb_version, NULL };
+
+const struct verb *
+verb_find(const char *name)
+{
+	for (const struct verb *const *verb = verbs; *verb; verb++)
+		if (strcmp((*verb)->name, name) == 0)
+			return *verb;
+	return NULL;
+}
+
+void
+complain(const char *hint, const char *format, ...)
+{
+	char message[MESSAGE_MAX];
+	struct buf out;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(message, sizeof message, format, args);
+	va_end(args);
+	buf_init(&out, 8 * sizeof message);
+	text_add(&out, "reeve: ");
+	text_clean(&out, span_of(message), TEXT_FIELD);
+	text_add(&out, "\n");
+	if (hint) {
+		text_clean(&out, span_of(hint), TEXT_FIELD);
+		text_add(&out, "\n");
+	}
+	(void)fd_write_all(STDERR_FILENO, out.data, out.len);
+	buf_fini(&out);
+}
+
+int
+emit(const struct term *term, const struct buf *out, int status)
+{
+	int r = buf_error(out);
+
+	if (r == 0)
+		r = fd_write_all(term->fd, out->data, out->len);
+	if (r == 0)
+		return status;
+	if (r != -EPIPE)
+		complain(NULL, "cannot write the output: %s", strerror(-r));
+	return EXIT_FAILED;
+}
+
+/* LINES, each behind PREFIX. */
+static void
+put_lines(struct buf *out, const char *prefix, const char *lines)
+{
+	while (*lines) {
+		size_t len = strcspn(lines, "\n");
+
+		text_add(out, "%s%.*s\n", prefix, (int)len, lines);
+		lines += len;
+		if (*lines == '\n')
+			lines++;
+	}
+}
+
+static void
+put_option(struct buf *out, const struct option_def *option)
+{
+	char left[64];
+
+	snprintf(left, sizeof left, "%s%c%s--%s%s%s", option->key < 256 ? "-" : " ",
+	    option->key < 256 ? option->key : ' ', option->key < 256 ? ", " : "  ", option->name,
+	    option->arg ? " " : "", option->arg ? option->arg : "");
+	text_add(out, "  %-*s  %s\n", OPTION_WIDTH, left, option->help);
+}
+
+int
+verb_help(const struct cli *cli, const struct verb *verb)
+{
+	static const struct option_def help = { 'h', "help", NULL, "show this" };
+	char prefix[64];
+	struct buf out;
+	int status;
+
+	buf_init(&out, HELP_MAX);
+	snprintf(prefix, sizeof prefix, "reeve %s ", verb->name);
+	text_add(&out, "reeve %s: %s\n\n", verb->name, verb->summary);
+	if (*verb->synopsis)
+		put_lines(&out, prefix, verb->synopsis);
+	else
+		text_add(&out, "reeve %s\n", verb->name);
+	if (verb->help) {
+		text_add(&out, "\n");
+		put_lines(&out, "", verb->help);
+	}
+	text_add(&out, "\nOptions:\n");
+	for (const struct option_def *option = verb->options; option && option->key; option++)
+		put_option(&out, option);
+	put_option(&out, &help);
+	text_add(&out, "\nExamples:\n");
+	put_lines(&out, "  ", verb->examples);
+	status = emit(&cli->out, &out, EXIT_OK);
+	buf_fini(&out);
+	return status;
+}
+
+int
+verbs_help(const struct cli *cli, bool is_asked)
+{
+	struct buf out;
+	int status;
+
+	buf_init(&out, HELP_MAX);
+	text_add(&out, "reeve - background tasks that outlive everything around them\n\n"
+		       "reeve VERB [options] ...\n\n");
+	for (const struct verb *const *verb = verbs; *verb; verb++)
+		text_add(&out, "  %-*s  %s\n", NAME_WIDTH, (*verb)->name, (*verb)->summary);
+	text_add(&out, "  %-*s  %s\n", NAME_WIDTH, "help", "this list, or the help of one verb");
+	text_add(&out, "\n`reeve VERB --help` explains one, with examples. To begin with:\n"
+		       "  reeve run -- sleep 10\n  reeve ls\n");
+	if (is_asked)
+		text_add(&out,
+		    "\nREEVE_SOCKET names another service's control socket.\n"
+		    "Exit status: 0 done, 1 failed, 2 usage, 3 cancelled, 4 interrupted, "
+		    "5 timed out,\n6 no supervisor, 7 not found or not allowed, "
+		    "8 warnings (--strict).\n");
+	status = emit(&cli->out, &out, is_asked ? EXIT_OK : EXIT_USAGE);
+	buf_fini(&out);
+	return status;
+}
+
+int
+verb_unknown(const char *name)
+{
+	char near[SUGGEST_TEXT];
+	struct suggest suggest;
+
+	suggest_init(&suggest, name);
+	for (const struct verb *const *verb = verbs; *verb; verb++)
+		suggest_offer(&suggest, (*verb)->name);
+	complain("`reeve --help` lists the verbs.", "there is no verb \"%s\"%s", name,
+	    suggest_text(&suggest, near));
+	return EXIT_USAGE;
+}

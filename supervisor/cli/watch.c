@@ -1,0 +1,184 @@
+#include "ipc/clock.h"
+#include "ipc/json.h"
+#include "supervisor/cli/args.h"
+#include "supervisor/cli/attend.h"
+#include "supervisor/cli/doc.h"
+#include "supervisor/cli/follow.h"
+#include "supervisor/cli/plain.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+enum {
+	OUT_MAX = 8 * 1024 * 1024
+};
+enum {
+	KEY_JSON = 'j'
+};
+
+static const struct option_def options[] = {
+	{ KEY_JSON, "json", NULL, "a line {seq, event, task} for each event" },
+	{ 0, NULL, NULL, NULL },
+};
+
+struct lines {
+	const struct term *term;
+	int status;
+};
+
+/* How a task stood when the watching began, in the form of an event that is news. */
+static void
+put_standing(struct buf *out, const msgpack_object *task)
+{
+	char ts[CLOCK_TEXT];
+
+	text_add(out,
+	    "{\"seq\":null,\"event\":{\"event\":\"standing\",\"ts\":\"%s\",\"task\":%llu,"
+	    "\"attempt\":%llu},\"task\":",
+	    clock_format(clock_wall_ms(), ts), (unsigned long long)doc_uint(task, "id"),
+	    (unsigned long long)doc_uint(task, "attempt"));
+	json_write(out, task, JSON_COMPACT);
+	text_add(out, "}\n");
+}
+
+static void
+on_item(const struct follow_item *item, void *arg)
+{
+	struct lines *lines = arg;
+	struct buf out;
+
+	if (lines->status != 0)
+		return;
+	buf_init(&out, OUT_MAX);
+	if (item->whole) {
+		json_write(&out, item->whole, JSON_COMPACT);
+		text_add(&out, "\n");
+	} else {
+		put_standing(&out, item->task);
+	}
+	lines->status = emit(lines->term, &out, 0);
+	buf_fini(&out);
+}
+
+static int
+on_tick(void *arg)
+{
+	(void)arg;
+	return -1;
+}
+
+static void
+on_signal(int signo, void *arg)
+{
+	(void)arg;
+	if (signo == SIGTSTP)
+		(void)raise(SIGSTOP);
+}
+
+static const struct follow_view json_view = {
+	.item = on_item,
+	.tick = on_tick,
+	.signal = on_signal,
+};
+
+static int
+conclude(const struct follow *follow, enum follow_end end)
+{
+	if (end == FOLLOW_SIGNALLED)
+		return EXIT_SIGNALLED + follow->signal;
+	return end == FOLLOW_FAILED ? follow->status : EXIT_OK;
+}
+
+static int
+watch_json(struct cli *cli, struct follow *follow)
+{
+	struct lines lines = { .term = &cli->out };
+	int status;
+
+	follow->view = &json_view;
+	follow->arg = &lines;
+	follow->wants_facts = true;
+	status = conclude(follow, follow_run(follow));
+	return lines.status ? lines.status : status;
+}
+
+static int
+watch_lines(struct cli *cli, struct follow *follow)
+{
+	struct plain plain;
+	int status;
+
+	plain_init(&plain, &cli->out, true);
+	follow->view = &plain_view;
+	follow->arg = &plain;
+	status = conclude(follow, follow_run(follow));
+	plain_fini(&plain);
+	return status;
+}
+
+/* One task alone ends with its own status only for who waits: watching it went well. */
+static int
+watch_one(struct cli *cli, struct session *session, uint64_t id)
+{
+	int status = attend(cli, session, id, false);
+
+	return status == EXIT_NO_SUPERVISOR || status == EXIT_NOT_FOUND || status >= EXIT_SIGNALLED
+		   ? status
+		   : EXIT_OK;
+}
+
+static int
+watch(struct cli *cli, const uint64_t *ids, size_t n, bool is_json)
+{
+	struct session session;
+	struct follow follow = { .session = &session, .ids = ids, .nids = n };
+	int status = session_open(&session, false);
+
+	if (status != 0)
+		return status;
+	if (is_json)
+		status = watch_json(cli, &follow);
+	else if (n == 1)
+		status = watch_one(cli, &session, ids[0]);
+	else
+		status = watch_lines(cli, &follow);
+	session_close(&session);
+	return status;
+}
+
+static int
+run(struct cli *cli, int argc, char **argv)
+{
+	struct args args;
+	bool is_json = false;
+	uint64_t *ids = NULL;
+	size_t n = 0;
+	int key, status = args_init(&args, cli, argc, argv);
+
+	if (status != 0)
+		return status;
+	while ((key = args_next(&args)) > 0)
+		is_json = true;
+	if (key == ARGS_STOP)
+		status = args.status;
+	else if (args.nwords + args.nrest > 0)
+		status = args_ids(&args, &ids, &n);
+	if (status == 0 && !args.is_stopped)
+		status = watch(cli, ids, n, is_json);
+	free(ids);
+	args_fini(&args);
+	return status;
+}
+
+const struct verb verb_watch = {
+	.name = "watch",
+	.synopsis = "[--json] [ID ...]",
+	.summary = "follow tasks as things happen",
+	.help =
+	    "Without an id: every task you may see, until Ctrl-C. With ids: until those have ended.\n"
+	    "Nothing is missed while the service restarts. `reeve wait` gives an exit status.\n"
+	    "With --json the first line of each task is how it stands (event \"standing\").",
+	.options = options,
+	.examples = "reeve watch 41\nreeve watch\nreeve watch --json 41 42",
+	.run = run,
+};
