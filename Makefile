@@ -54,14 +54,14 @@ libs.tests       = $(shell $(PKG_CONFIG) --libs check jansson) -lev -lmsgpackc -
 src = $(filter-out %/main.c,$(wildcard $(addsuffix /*.c,$(1))))
 obj = $(patsubst %.c,$(O)/%.o,$(1))
 
-archives := ipc store worker supervisor step
+archives := ipc store worker supervisor cli step
 src.ipc        := $(call src,ipc)
 src.store      := $(call src,store)
 src.step       := worker/step.c
 src.worker     := $(filter-out $(src.step),$(call src,worker))
 src.supervisor := $(call src,supervisor supervisor/roster supervisor/commands supervisor/recipe)
 src.keeper     := $(wildcard supervisor/keeper/*.c)
-src.cli        := $(wildcard supervisor/cli/*.c)
+src.cli        := $(call src,supervisor/cli)
 src.pull       := $(wildcard worker/pull/*.c)
 
 programs := reeved reeve-supervisor reeve-worker reeve-pull reeve
@@ -104,13 +104,13 @@ $(O)/bin/reeve-worker: $(O)/worker/main.o $(O)/worker.a $(O)/ipc.a
 	$(link) $(STATIC) $(libs.worker)
 $(O)/bin/reeve-pull: $(call obj,$(src.pull)) $(O)/step.a $(O)/ipc.a
 	$(link) $(libs.pull)
-$(O)/bin/reeve: $(call obj,$(src.cli)) $(O)/supervisor.a $(O)/ipc.a
+$(O)/bin/reeve: $(O)/supervisor/cli/main.o $(O)/cli.a $(O)/supervisor.a $(O)/ipc.a
 	$(link) $(libs.reeve)
 
 $(O)/lib/libreeve-step.a: $(O)/worker/step.o $(call obj,$(src.ipc))
 	@mkdir -p $(@D); rm -f $@; ar rcs $@ $^
 
-$(O)/tests/unit/%: $(O)/tests/unit/%.o $(filter-out %/main.o,$(call obj,$(src.pull))) $(O)/supervisor.a $(O)/store.a $(O)/worker.a $(O)/step.a $(O)/ipc.a
+$(O)/tests/unit/%: $(O)/tests/unit/%.o $(filter-out %/main.o,$(call obj,$(src.pull))) $(O)/cli.a $(O)/supervisor.a $(O)/store.a $(O)/worker.a $(O)/step.a $(O)/ipc.a
 	$(link) $(libs.tests)
 $(O)/tests/integ/%: $(O)/tests/integ/%.o $(harness) $(O)/store.a $(O)/ipc.a
 	$(link) $(libs.tests)
