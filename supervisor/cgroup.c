@@ -292,7 +292,7 @@ cgroup_is_empty(struct cgroups *cgroups, uint64_t id, uint64_t attempt)
 static int
 kill_procs(const char *dir)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX + 16];
 	FILE *file;
 	int pid, n = 0;
 
