@@ -1,0 +1,57 @@
+/*
+ * worker/output.h - writes a task's log in segments (ipc/logfile.h) and remembers its last lines.
+ *
+ * Nothing here can stop a step: what the disk does not take is dropped, and the gap in the
+ * logical offsets says how much. The first segment is made when there is something to write.
+ * Versions of a line that a program draws over to show its progress are not kept, the last is.
+ */
+#ifndef WORKER_OUTPUT_H
+#define WORKER_OUTPUT_H
+
+#include "ipc/buf.h"
+#include "ipc/logfile.h"
+#include "ipc/task.h"
+
+/* One of a step's streams on its way into lines. */
+struct output_line {
+	struct buf text;   /* since the last line end, at most LOG_ENTRY_TEXT */
+	uint64_t since_ms; /* boot clock: when its first byte came; 0: empty */
+	bool returned;     /* the last byte was a carriage return */
+	bool goes_on;      /* a piece of this line is in the log already */
+};
+
+struct output {
+	int dir_fd; /* borrowed */
+	int segment_fd;
+	uint64_t segment; /* number of the next one to make */
+	size_t used;      /* bytes in the present one */
+	uint64_t end;     /* logical */
+	uint16_t step;
+	struct output_line lines[LOG_STREAM_ERR]; /* by stream - 1; our own are always whole */
+	struct buf batch; /* entries not written yet */
+	struct buf tail;
+};
+
+void output_init(struct output *output, int dir_fd);
+void output_fini(struct output *output);
+
+/* A step begins: its number stands in what follows, and the tail starts empty. */
+void output_begin(struct output *output, uint16_t step);
+
+/* Bytes a step wrote to STREAM, LOG_STREAM_OUT or LOG_STREAM_ERR. */
+void output_feed(struct output *output, enum log_stream stream, const void *data, size_t len);
+
+/* One line of our own. */
+void output_say(struct output *output, const char *text);
+
+/* Writes lines that have been without an end for a second: a prompt is worth seeing.
+ * Returns milliseconds until the next is due, -1 for none. */
+int output_flush_old(struct output *output, uint64_t now_ms);
+
+/* The streams are at their end: what is left of their lines is written. */
+void output_end(struct output *output);
+
+/* The last lines since output_begin, cleaned of zero bytes, at most LIMIT_TAIL. Owned; NULL: none. */
+char *output_tail(const struct output *output);
+
+#endif
