@@ -1,0 +1,263 @@
+#include "worker/channel.h"
+
+#include "ipc/clock.h"
+#include "ipc/fd.h"
+#include "ipc/frame.h"
+#include "worker/outputs.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { READ_BYTES = 16 * 1024, KEPT_ROOM = 4096 };
+
+void
+channel_init(struct channel *channel, int fd, size_t step, uint64_t last_sub)
+{
+	*channel = (struct channel){ .fd = fd, .step = step, .sub = last_sub };
+	buf_init(&channel->in, PIPE_HEAD + LIMIT_FRAME + READ_BYTES);
+}
+
+void
+channel_fini(struct channel *channel)
+{
+	fd_close(&channel->fd);
+	buf_fini(&channel->in);
+	blob_free(&channel->checkpoint);
+	free(channel->undeclared);
+	channel->undeclared = NULL;
+}
+
+static void
+say(struct channel *channel, struct attempt *attempt, struct fact *fact)
+{
+	struct allowance *left = &attempt->allowance;
+	off_t before = attempt->journal.end + (off_t)journal_waiting(&attempt->journal);
+
+	fact->step = channel->step + 1;
+	attempt_fact(attempt, fact);
+	left->facts -= 1;
+	left->bytes -= (double)(attempt->journal.end +
+	    (off_t)journal_waiting(&attempt->journal) - before);
+	if (left->was_used_up || (left->facts > 0 && left->bytes > 0))
+		return;
+	left->was_used_up = true;
+	attempt_warn(attempt, channel->step + 1,
+	    "the step reports so much that it is read more slowly from now on");
+}
+
+/* Checkpoints that came in one go: the last one counts, and is on the disk before we go on. */
+static void
+put_checkpoint(struct channel *channel, struct attempt *attempt)
+{
+	struct blob *kept = &attempt->brief.steps.v[channel->step].checkpoint;
+	struct fact fact;
+
+	if (!channel->has_checkpoint)
+		return;
+	channel->has_checkpoint = false;
+	codec_init(&fact_codec, &fact);
+	fact.kind = FACT_CHECKPOINT;
+	fact.value = channel->checkpoint;
+	say(channel, attempt, &fact);
+	(void)journal_sync(&attempt->journal);
+	blob_free(kept);
+	*kept = channel->checkpoint;
+	channel->checkpoint = (struct blob){ 0 };
+}
+
+static void
+take_checkpoint(struct channel *channel, struct step_msg *msg)
+{
+	blob_free(&channel->checkpoint);
+	channel->checkpoint = msg->value;
+	channel->has_checkpoint = true;
+	msg->value = (struct blob){ 0 };
+}
+
+static void
+begin_sub(struct channel *channel, struct attempt *attempt, const struct step_msg *msg)
+{
+	struct fact fact;
+
+	if (channel->untold > 0 || channel->depth == LIMIT_SUB_DEPTH ||
+	    channel->begun == LIMIT_SUBS) {
+		channel->untold++;
+		if (!channel->warned_subs)
+			attempt_warn(attempt, channel->step + 1,
+			    "the step has more, or deeper, sub-steps than are shown");
+		channel->warned_subs = true;
+		return;
+	}
+	codec_init(&fact_codec, &fact);
+	fact.kind = FACT_SUB_BEGIN;
+	fact.sub = ++channel->sub;
+	fact.parent = channel->depth ? channel->open[channel->depth - 1] : 0;
+	fact.name = msg->name;
+	fact.count = msg->count;
+	channel->begun++;
+	channel->open[channel->depth++] = fact.sub;
+	say(channel, attempt, &fact);
+}
+
+static void
+end_sub(struct channel *channel, struct attempt *attempt, enum step_state state, char *detail)
+{
+	struct fact fact;
+
+	if (channel->untold > 0) {
+		channel->untold--;
+		return;
+	}
+	if (channel->depth == 0)
+		return;
+	codec_init(&fact_codec, &fact);
+	fact.kind = FACT_SUB_END;
+	fact.sub = channel->open[--channel->depth];
+	fact.state = state;
+	fact.detail = detail;
+	say(channel, attempt, &fact);
+}
+
+static void
+take_output(struct channel *channel, struct attempt *attempt, const struct step_msg *msg)
+{
+	const char *name = msg->name ? msg->name : "";
+
+	if (outputs_set(attempt, channel->step, name, msg->text ? msg->text : "") == -ENOENT &&
+	    !channel->undeclared)
+		channel->undeclared = strdup(name);
+	attempt->allowance.facts -= 1;
+	attempt->allowance.bytes -= msg->text ? (double)strlen(msg->text) : 0;
+}
+
+static void
+take_text(struct channel *channel, struct attempt *attempt, enum fact_kind kind,
+    struct step_msg *msg)
+{
+	struct fact fact;
+
+	codec_init(&fact_codec, &fact);
+	fact.kind = kind;
+	fact.text = msg->text;
+	fact.value = msg->value;
+	attempt->has_warned |= kind == FACT_WARNING;
+	say(channel, attempt, &fact);
+}
+
+static void
+take_news(struct channel *channel, struct attempt *attempt, enum step_msg_kind kind,
+    const struct step_msg *msg)
+{
+	channel->has_progress |= kind != STEP_MSG_LABEL;
+	if (kind == STEP_MSG_PROGRESS)
+		report_fraction(&attempt->report, msg->fraction);
+	if (kind == STEP_MSG_BYTES)
+		report_bytes(&attempt->report, msg, clock_boot_ms());
+	if (msg->label || kind == STEP_MSG_LABEL)
+		report_label(&attempt->report, msg->label);
+}
+
+static void
+act(struct channel *channel, struct attempt *attempt, struct step_msg *msg)
+{
+	enum step_msg_kind kind = step_msg_kind_parse(msg->type ? msg->type : "");
+
+	if (kind > STEP_MSG_LABEL && kind != STEP_MSG_CHECKPOINT)
+		put_checkpoint(channel, attempt);
+	switch (kind) {
+	case STEP_MSG_PROGRESS:
+	case STEP_MSG_BYTES:
+	case STEP_MSG_LABEL:
+		take_news(channel, attempt, kind, msg);
+		break;
+	case STEP_MSG_BEGIN:
+		begin_sub(channel, attempt, msg);
+		break;
+	case STEP_MSG_COMPLETE:
+		end_sub(channel, attempt, STEP_DONE, msg->detail);
+		break;
+	case STEP_MSG_FAIL:
+		end_sub(channel, attempt, STEP_FAILED, msg->detail);
+		break;
+	case STEP_MSG_CHECKPOINT:
+		take_checkpoint(channel, msg);
+		break;
+	case STEP_MSG_OUTPUT:
+		take_output(channel, attempt, msg);
+		break;
+	case STEP_MSG_WARNING:
+		take_text(channel, attempt, FACT_WARNING, msg);
+		break;
+	case STEP_MSG_NOTIFICATION:
+		take_text(channel, attempt, FACT_NOTIFICATION, msg);
+		break;
+	case STEP_MSG_RESULT:
+		take_text(channel, attempt, FACT_RESULT, msg);
+		break;
+	}
+}
+
+/* Every whole frame. False: the bytes are no frames. */
+static bool
+take_frames(struct channel *channel, struct attempt *attempt)
+{
+	struct pipe_frame frame;
+	struct step_msg msg;
+	size_t at = 0;
+	int r;
+
+	while ((r = pipe_frame_next(channel->in.data + at, channel->in.len - at, LIMIT_FRAME,
+		    &frame)) == 1) {
+		if (codec_decode(&step_msg_codec, frame.body, frame.len, &msg, NULL) < 0)
+			return false;
+		act(channel, attempt, &msg);
+		codec_free(&step_msg_codec, &msg);
+		at += frame.used;
+	}
+	buf_consume(&channel->in, at);
+	return r == 0;
+}
+
+void
+channel_read(struct channel *channel, struct attempt *attempt)
+{
+	uint8_t *room = buf_reserve(&channel->in, READ_BYTES);
+	ssize_t n;
+
+	if (!room) {
+		buf_clear(&channel->in);
+		fd_close(&channel->fd);
+		attempt_warn(attempt, channel->step + 1, "no memory to hear what the step reports");
+		return;
+	}
+	n = read(channel->fd, room, READ_BYTES);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		fd_close(&channel->fd);
+		buf_fini(&channel->in);
+		return;
+	}
+	channel->in.len += (size_t)n;
+	if (!take_frames(channel, attempt)) {
+		fd_close(&channel->fd);
+		attempt_warn(attempt, channel->step + 1,
+		    "the step wrote something to REEVE_FD that is no message; it is not listened to "
+		    "any more");
+	}
+	put_checkpoint(channel, attempt);
+	if (channel->in.len == 0 && channel->in.room > KEPT_ROOM)
+		buf_fini(&channel->in);
+}
+
+void
+channel_end(struct channel *channel, struct attempt *attempt, enum step_state state)
+{
+	fd_close(&channel->fd);
+	channel->untold = 0;
+	while (channel->depth > 0)
+		end_sub(channel, attempt, state, NULL);
+}

@@ -1,0 +1,186 @@
+#include "worker/outputs.h"
+
+#include "ipc/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FILE_MAX = 64 * 1024 };
+
+static const char file_name[] = ".reeve-output";
+
+static bool
+is_declared(const struct strs *names, const char *name)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (strcmp(names->v[i], name) == 0)
+			return true;
+	return false;
+}
+
+int
+outputs_set(struct attempt *attempt, size_t index, const char *name, const char *value)
+{
+	char *copy_name, *copy_value;
+	struct fact fact;
+	int r;
+
+	if (!is_declared(&attempt->brief.spec.steps.v[index].outputs, name))
+		return -ENOENT;
+	if (strlen(value) > LIMIT_TEXT)
+		return -EFBIG;
+	if ((r = pairs_set(&attempt->brief.steps.v[index].outputs, name, value)) < 0)
+		return r;
+	copy_name = strdup(name);
+	copy_value = strdup(value);
+	codec_init(&fact_codec, &fact);
+	fact.kind = FACT_OUTPUT;
+	fact.step = index + 1;
+	fact.name = copy_name;
+	fact.text = copy_value;
+	r = copy_name && copy_value ? attempt_fact(attempt, &fact) : -ENOMEM;
+	free(copy_name);
+	free(copy_value);
+	return r;
+}
+
+const char *
+outputs_lookup(const char *reference, void *arg)
+{
+	const struct brief *brief = arg;
+	const char *step, *dot;
+
+	if (strncmp(reference, "steps.", 6) != 0)
+		return pairs_get(&brief->spec.params, reference);
+	step = reference + 6;
+	dot = strchr(step, '.');
+	if (!dot)
+		return NULL;
+	for (size_t i = 0; i < brief->spec.steps.n; i++) {
+		const char *name = brief->spec.steps.v[i].name;
+
+		if (name && strlen(name) == (size_t)(dot - step) &&
+		    memcmp(name, step, (size_t)(dot - step)) == 0)
+			return pairs_get(&brief->steps.v[i].outputs, dot + 1);
+	}
+	return NULL;
+}
+
+static int
+open_workdir(const struct attempt *attempt)
+{
+	const char *path = attempt->brief.workdir;
+	int fd = path ? open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+
+	if (!path)
+		return -ENOENT;
+	return fd < 0 ? -errno : fd;
+}
+
+int
+outputs_file_make(struct attempt *attempt, char **ret_path)
+{
+	const struct brief *brief = &attempt->brief;
+	int dir_fd = open_workdir(attempt);
+	int fd, r = 0;
+
+	if (dir_fd < 0)
+		return dir_fd;
+	unlinkat(dir_fd, file_name, 0);
+	fd = openat(dir_fd, file_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0 ||
+	    (brief->change_user && fchown(fd, (uid_t)brief->uid, (gid_t)brief->gid) < 0) ||
+	    asprintf(ret_path, "%s/%s", brief->workdir, file_name) < 0)
+		r = errno ? -errno : -ENOMEM;
+	fd_close(&fd);
+	fd_close(&dir_fd);
+	return r;
+}
+
+/* The directory is the step's user's, who may have put anything there. */
+static int
+read_file(struct attempt *attempt, char **ret_text, size_t *ret_len)
+{
+	const struct brief *brief = &attempt->brief;
+	int dir_fd = open_workdir(attempt);
+	int fd = -1, r = 0;
+	char *text = NULL;
+	struct stat st;
+	ssize_t n;
+
+	if (dir_fd < 0)
+		return dir_fd;
+	fd = openat(dir_fd, file_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		r = -errno;
+	else if (!S_ISREG(st.st_mode) || st.st_nlink > 1 ||
+	    (brief->change_user && st.st_uid != (uid_t)brief->uid))
+		r = -EPERM;
+	else if (st.st_size > FILE_MAX)
+		r = -EFBIG;
+	if (r == 0 && !(text = malloc((size_t)st.st_size + 1)))
+		r = -ENOMEM;
+	if (r == 0 && (n = fd_read_all(fd, text, (size_t)st.st_size)) < 0)
+		r = (int)n;
+	if (r == 0) {
+		*ret_len = (size_t)n;
+		*ret_text = text;
+		text = NULL;
+	}
+	unlinkat(dir_fd, file_name, 0);
+	free(text);
+	fd_close(&fd);
+	fd_close(&dir_fd);
+	return r;
+}
+
+/* LINE is terminated here. */
+static int
+take_line(struct attempt *attempt, size_t index, char *line, char **ret_name)
+{
+	size_t len = strlen(line);
+	char *equals;
+	int r;
+
+	if (len > 0 && line[len - 1] == '\r')
+		line[--len] = '\0';
+	if (len == 0)
+		return 0;
+	equals = strchr(line, '=');
+	if (!equals)
+		return -EINVAL;
+	*equals = '\0';
+	r = outputs_set(attempt, index, line, equals + 1);
+	if (r == -ENOENT)
+		*ret_name = strdup(line);
+	return r;
+}
+
+int
+outputs_file_take(struct attempt *attempt, size_t index, char **ret_name)
+{
+	char *text, *line, *next;
+	size_t len;
+	int r = read_file(attempt, &text, &len);
+
+	if (r == -ENOENT)
+		return 0; /* a step may tidy up behind itself */
+	if (r < 0)
+		return r;
+	text[len] = '\0';
+	if (memchr(text, '\0', len))
+		r = -EINVAL;
+	for (line = text; r == 0 && *line; line = next) {
+		next = line + strcspn(line, "\n");
+		if (*next)
+			*next++ = '\0';
+		r = take_line(attempt, index, line, ret_name);
+	}
+	free(text);
+	return r;
+}

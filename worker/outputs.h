@@ -1,0 +1,25 @@
+/*
+ * worker/outputs.h - values that steps hand to later steps: set by message or by the file
+ * REEVE_OUTPUT, used by ${steps.STEP.OUTPUT} and, in sh text, by OUT_STEP_OUTPUT.
+ */
+#ifndef WORKER_OUTPUTS_H
+#define WORKER_OUTPUTS_H
+
+#include "worker/attempt.h"
+
+/* Journals and keeps one output of step INDEX. 0; -ENOENT: the recipe does not declare it; -errno. */
+int outputs_set(struct attempt *attempt, size_t index, const char *name, const char *value);
+
+/* For expand(): REFERENCE is steps.STEP.OUTPUT or a parameter. ARG is the brief. */
+const char *outputs_lookup(const char *reference, void *arg);
+
+/* An empty file for the step to write to; *ret_path (owned) is where. The step's user owns it. */
+int outputs_file_make(struct attempt *attempt, char **ret_path);
+
+/*
+ * Reads and removes the file, and sets what it says. 0; -ENOENT: *ret_name (owned) is not declared;
+ * -EINVAL: a line is no name=value; -EFBIG; -EPERM: it is not the file that was made; -errno.
+ */
+int outputs_file_take(struct attempt *attempt, size_t index, char **ret_name);
+
+#endif
