@@ -11,6 +11,11 @@
 #include "ipc/spec.h"
 #include "ipc/task.h"
 
+enum {
+	RECORD_MAX_BYTES = 4 * 1024 * 1024, /* an encoded row; more is -EMSGSIZE */
+	RECORD_TOKEN_BYTES = 18             /* 0xc4 0x10 and the 16 bytes */
+};
+
 struct record_sub {
 	uint64_t sub, parent; /* parent 0: the step */
 	char *name, *detail;
