@@ -1,18 +1,11 @@
 /*
- * supervisor/cgroup.h - one cgroup per task attempt: found by name, killed as one, proven empty.
+ * supervisor/cgroup.h - a cgroup per attempt, where the service may make one.
  *
- *   <where the service lives>/reeve.<hash of the state directory>/ID.N/w   the worker
- *                                                                ID.N/s   its steps
- *
- * cgroup v2, also beside v1 hierarchies (hybrid). The number of processes in an attempt's steps
- * is limited where a pids controller can be had, v2 or v1. Nothing is remembered between calls:
- * after a restart the names alone are enough. Where no cgroup may be made (an ordinary user
- * without delegation) every question has an answer all the same: cgroup_has() is false,
- * cgroup_make() says -ENOTSUP and every attempt counts as empty, so that callers fall through
- * to the walk (ipc/tree.h).
- *
- * Nothing here logs. After cgroup_probe() all calls are thread-safe; none waits for the disk.
- * cgroups(7), Documentation/admin-guide/cgroup-v2.rst.
+ * BASE/reeve.TAG/ID.N/ with w/ (the worker) and s/ (its steps): steps can be killed as one while the
+ * worker lives to tell. cgroup v2, alone or beside v1 (hybrid); there a group of the v1 pids
+ * hierarchy bounds how many processes the steps may be. By names alone, so that the next supervisor
+ * finds what the last one made. Where nothing may be made every call says so and the walk has to
+ * do (ipc/tree.h). cgroups(7).
  */
 #ifndef SUPERVISOR_CGROUP_H
 #define SUPERVISOR_CGROUP_H
@@ -21,59 +14,47 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CGROUP_PIDS_MAX = 512, CGROUP_METHOD_TEXT = 160 };
+enum { CGROUP_PIDS_MAX = 512 };
 
-struct cgroups {
-	int base_fd;   /* v2 directory reeve.<hash>; -1: none */
-	int pids_fd;   /* v1 pids directory reeve.<hash>; -1: none */
-	bool pids_v2;  /* the v2 pids controller reaches the steps' groups */
-	bool has_kill; /* cgroup.kill, Linux 5.14 */
-	char method[CGROUP_METHOD_TEXT];
+struct cgroups;
+
+struct cgroup_attempt {
+	int dir_fd;        /* ID.N, for the worker to find s/ in; -1: none */
+	int worker_fd;     /* ID.N/w, to start the worker in */
+	int pids_procs_fd; /* O_WRONLY cgroup.procs of the v1 pids group; -1: none */
 };
+#define CGROUP_ATTEMPT_NONE { .dir_fd = -1, .worker_fd = -1, .pids_procs_fd = -1 }
+
+enum cgroup_part { CGROUP_ALL, CGROUP_STEPS };
 
 /*
- * Finds out where cgroups may be made and makes the base directory. Where the service owns a
- * delegated subtree with the pids controller, moves the caller and its parent (the keeper) into
- * a leaf of it. 0, also when there are none; -errno when STATE_DIR cannot be looked at.
+ * Looks where groups may be made, makes reeve.TAG there, and moves the service's processes
+ * (PIDS) into a leaf where v2 demands it. Never fails for want of rights: then there are none. TAG: letters and digits that
+ * name this state directory. REEVE_NO_CGROUP=1: none. 0 or -ENOMEM.
  */
-int cgroup_probe(struct cgroups *cgroups, const char *state_dir);
-void cgroup_fini(struct cgroups *cgroups); /* closes; attempts and base directory stay */
+int cgroups_open(const char *tag, struct cgroups **ret_cgroups);
+void cgroups_close(struct cgroups *cgroups); /* removes reeve.TAG when it is empty */
 
-bool cgroup_has(const struct cgroups *cgroups);
+/* "cgroup2+pids", "cgroup2", or "none: REASON", for doctor. Borrowed. */
+const char *cgroups_describe(const struct cgroups *cgroups);
+bool cgroups_exist(const struct cgroups *cgroups);
 
-/* For people: "cgroup2+pids", "cgroup2", "none: REASON". Borrowed. */
-const char *cgroup_method(const struct cgroups *cgroups);
-
-/* The fds of one attempt; each owned, close-on-exec, -1 when absent. */
-struct cgroup_attempt {
-	int dir_fd;        /* ID.N, what the worker inherits (WORKER_FD_CGROUP) */
-	int worker_fd;     /* ID.N/w, where the worker is started (spawn_spec.cgroup_fd) */
-	int pids_procs_fd; /* O_WRONLY cgroup.procs of the v1 pids group (WORKER_FD_PIDS) */
-};
-
-/* Makes the groups of an attempt; those that are there already are used. 0; -ENOTSUP where there
- * are no cgroups; -errno, then *ret holds no fd. Close *ret once the worker was started. */
-int cgroup_make(const struct cgroups *cgroups, uint64_t id, uint64_t attempt,
-    struct cgroup_attempt *ret);
+/* 0, -ENOTSUP where there are none (then *ret_attempt is CGROUP_ATTEMPT_NONE), -errno. Thread-safe, as all below. */
+int cgroup_make(struct cgroups *cgroups, uint64_t id, uint64_t attempt,
+    struct cgroup_attempt *ret_attempt);
 void cgroup_attempt_close(struct cgroup_attempt *attempt);
 
-/* 1 when no live process is in the attempt (STEPS_ONLY: in its steps), also when it has no
- * cgroup; 0 when there is one; -errno. */
-int cgroup_is_empty(const struct cgroups *cgroups, uint64_t id, uint64_t attempt, bool steps_only);
+/* 1: no process in it (or no such group); 0: some; -errno. */
+int cgroup_is_empty(struct cgroups *cgroups, uint64_t id, uint64_t attempt);
 
-/* SIGKILL to every process in it, however nested or frozen. Does not wait for their end: ask
- * cgroup_is_empty() until it says 1. 0, also when there is nothing to kill; -errno. */
-int cgroup_kill(const struct cgroups *cgroups, uint64_t id, uint64_t attempt, bool steps_only);
+/* cgroup.kill, else freeze, kill each, thaw. 0, -ENOENT without such a group, -errno. */
+int cgroup_kill(struct cgroups *cgroups, uint64_t id, uint64_t attempt, enum cgroup_part part);
 
-/* Removes the attempt's groups with whatever its steps made in them. 0, also when there are none;
- * -EBUSY while a process is left; -errno. */
-int cgroup_remove(const struct cgroups *cgroups, uint64_t id, uint64_t attempt);
+/* Removes the group; -EBUSY while processes are in it. */
+int cgroup_remove(struct cgroups *cgroups, uint64_t id, uint64_t attempt);
 
-struct cgroup_name {
-	uint64_t id, attempt;
-};
-
-/* Every attempt that has a group, v2 or v1, in no order; *ret_names is owned. 0 or -errno. */
-int cgroup_list(const struct cgroups *cgroups, struct cgroup_name **ret_names, size_t *ret_count);
+/* Calls FN for every attempt that has a group. 0 or -errno. */
+int cgroup_each(struct cgroups *cgroups, void (*fn)(uint64_t id, uint64_t attempt, void *arg),
+    void *arg);
 
 #endif
