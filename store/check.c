@@ -109,6 +109,6 @@ store_check(const char *dir, struct store_error *ret_error)
 	if (WIFEXITED(status) && WEXITSTATUS(status) != CHECK_DAMAGED)
 		return 0; /* what keeps it from being opened, store_open says better */
 	snprintf(ret_error->text, sizeof ret_error->text,
-	    "%s: it is damaged; restore it from a copy or move it away", path);
+	    "%.180s: it is damaged; restore it from a copy or move it away", path);
 	return -EUCLEAN;
 }
