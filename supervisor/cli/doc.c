@@ -1,12 +1,12 @@
 #include "supervisor/cli/doc.h"
 
 #include "ipc/client.h"
-#include "ipc/clock.h"
 #include "supervisor/cli/cli.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 enum {
 	NAME_MAX_BYTES = 64
@@ -53,12 +53,21 @@ uint64_t
 doc_time_ms(const msgpack_object *map, const char *key)
 {
 	char text[NAME_MAX_BYTES];
-	uint64_t wall_ms;
+	unsigned ms = 0;
+	struct tm tm = { 0 };
+	const char *rest;
+	time_t seconds;
 
-	/* "Now" only serves durations, which no document holds. */
-	if (!copy(map, key, text) || clock_parse_since(text, 0, &wall_ms) != 0)
+	if (!copy(map, key, text))
 		return 0;
-	return wall_ms;
+	rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+	seconds = rest ? timegm(&tm) : -1;
+	if (seconds < 0)
+		return 0;
+	/* As clock_format() writes it: milliseconds, Z. */
+	if (rest[0] == '.' && strspn(rest + 1, "0123456789") == 3)
+		ms = (unsigned)((rest[1] - '0') * 100 + (rest[2] - '0') * 10 + (rest[3] - '0'));
+	return (uint64_t)seconds * 1000 + ms;
 }
 
 size_t

@@ -58,7 +58,17 @@ picture_duration(struct line *line, enum style style, uint64_t duration_ms)
 {
 	char text[CLOCK_TEXT];
 
-	line_add(line, style, "  %s", clock_format_duration(duration_ms, text));
+	if (duration_ms > 0)
+		line_add(line, style, "  %s", clock_format_duration(duration_ms, text));
+}
+
+void
+picture_elapsed(struct line *line, enum style style, uint64_t duration_ms)
+{
+	if (duration_ms >= 60 * 1000)
+		picture_duration(line, style, duration_ms);
+	else if (duration_ms > 0)
+		line_add(line, style, "  %u s", (unsigned)(duration_ms / 1000));
 }
 
 void
@@ -67,7 +77,7 @@ picture_amount(struct line *line, const msgpack_object *task)
 	const msgpack_object *bytes = mp_get(task, "bytes");
 	uint64_t done = doc_uint(bytes, "done"), total = doc_uint(bytes, "total");
 	uint64_t rate = doc_uint(bytes, "rate"), eta_s = doc_uint(task, "eta_s");
-	char text[TEXT_BYTES_OF], duration[CLOCK_TEXT];
+	char text[TEXT_BYTES_OF];
 
 	if (total > 0)
 		line_add(line, STYLE_PLAIN, "  %s", text_bytes_of(done, total, text));
@@ -75,9 +85,10 @@ picture_amount(struct line *line, const msgpack_object *task)
 		line_add(line, STYLE_PLAIN, "  %s", text_bytes(done, text));
 	if (rate > 0)
 		line_add(line, STYLE_DIM, "  %s/s", text_bytes(rate, text));
-	if (eta_s > 0)
-		line_add(
-		    line, STYLE_DIM, "  %s left", clock_format_duration(eta_s * 1000, duration));
+	if (eta_s > 0) {
+		picture_elapsed(line, STYLE_DIM, eta_s * 1000);
+		line_add(line, STYLE_DIM, " left");
+	}
 }
 
 void
@@ -96,7 +107,7 @@ picture_blocked(struct line *line, const struct picture *picture, const msgpack_
 		line_put(line, STYLE_YELLOW, text);
 	}
 	if (since_ms > 0 && picture->now_ms > since_ms)
-		picture_duration(line, STYLE_DIM, picture->now_ms - since_ms);
+		picture_elapsed(line, STYLE_DIM, picture->now_ms - since_ms);
 }
 
 static size_t
@@ -156,7 +167,7 @@ put_running(struct sketch *sketch, const msgpack_object *step)
 		line_add(&sketch->line, STYLE_BOLD, " %3u %%", text_percent(progress));
 	}
 	picture_amount(&sketch->line, sketch->task);
-	picture_duration(&sketch->line, STYLE_DIM, doc_duration_ms(step, sketch->picture->now_ms));
+	picture_elapsed(&sketch->line, STYLE_DIM, doc_duration_ms(step, sketch->picture->now_ms));
 	if (label.len > 0) {
 		line_add(&sketch->line, STYLE_PLAIN, "  ");
 		line_put(&sketch->line, STYLE_PLAIN, label);
@@ -301,7 +312,7 @@ draw_total(struct sketch *sketch)
 		line_bar(&sketch->line, progress, bar_width(sketch), STYLE_GREEN);
 		line_add(&sketch->line, STYLE_PLAIN, " %3u %%", text_percent(progress));
 	}
-	picture_duration(&sketch->line, STYLE_DIM, elapsed_ms);
+	picture_elapsed(&sketch->line, STYLE_DIM, elapsed_ms);
 	line_add(&sketch->line, STYLE_DIM, " in all");
 	close_line(sketch);
 }

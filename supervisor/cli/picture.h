@@ -20,6 +20,9 @@ size_t picture_draw(struct buf *out, const struct picture *picture, const msgpac
 void picture_amount(
     struct line *line, const msgpack_object *task); /* "18.2 of 42.1 MB  5.3 MB/s  4 s left" */
 void picture_blocked(struct line *line, const struct picture *picture, const msgpack_object *task);
+/* Two spaces and a time: of something that has ended, or goes on (whole seconds, calmer). Nothing
+ * for 0. */
 void picture_duration(struct line *line, enum style style, uint64_t duration_ms);
+void picture_elapsed(struct line *line, enum style style, uint64_t duration_ms);
 
 #endif

@@ -170,7 +170,7 @@ say_progress(
 	else
 		line_add(&line, STYLE_PLAIN, "%u %%", text_percent(progress));
 	picture_amount(&line, doc);
-	picture_duration(&line, STYLE_DIM, doc_duration_ms(step, clock_wall_ms()));
+	picture_elapsed(&line, STYLE_DIM, doc_duration_ms(step, clock_wall_ms()));
 	if (label.len > 0) {
 		line_add(&line, STYLE_PLAIN, "  ");
 		line_put(&line, STYLE_PLAIN, label);

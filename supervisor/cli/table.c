@@ -176,20 +176,21 @@ put_cell(const struct table *table, struct line *line, size_t column, size_t wid
 static void
 put_row(const struct table *table, struct buf *out, const size_t *widths, size_t row)
 {
-	size_t last = 0, at = 0;
 	struct line line;
+	size_t at = 0;
 
-	for (size_t i = 0; i < table->ncolumns; i++)
-		if (widths[i] > 0)
-			last = i;
 	line_begin(&line, out, table->term);
 	for (size_t i = 0; i < table->ncolumns; i++) {
+		const struct table_cell *cell = cell_at(table, row, i);
+
 		if (widths[i] == 0)
 			continue;
-		put_cell(table, &line, i, widths[i], cell_at(table, row, i));
-		at += widths[i] + GAP;
-		if (i < last)
+		/* Nothing is padded behind the last text of a row. */
+		if (cell->text.len > 0) {
 			line_pad(&line, at);
+			put_cell(table, &line, i, widths[i], cell);
+		}
+		at += widths[i] + GAP;
 	}
 	line_end(&line);
 }
