@@ -94,9 +94,10 @@ outputs_file_make(struct attempt *attempt, char **ret_path)
 	unlinkat(dir_fd, file_name, 0);
 	fd = openat(dir_fd, file_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0 ||
-	    (brief->change_user && fchown(fd, (uid_t)brief->uid, (gid_t)brief->gid) < 0) ||
-	    asprintf(ret_path, "%s/%s", brief->workdir, file_name) < 0)
-		r = errno ? -errno : -ENOMEM;
+	    (brief->change_user && fchown(fd, (uid_t)brief->uid, (gid_t)brief->gid) < 0))
+		r = -errno;
+	else if (asprintf(ret_path, "%s/%s", brief->workdir, file_name) < 0)
+		r = -ENOMEM;
 	fd_close(&fd);
 	fd_close(&dir_fd);
 	return r;
@@ -164,8 +165,8 @@ take_line(struct attempt *attempt, size_t index, char *line, char **ret_name)
 int
 outputs_file_take(struct attempt *attempt, size_t index, char **ret_name)
 {
-	char *text, *line, *next;
-	size_t len;
+	char *text = NULL, *line, *next;
+	size_t len = 0;
 	int r = read_file(attempt, &text, &len);
 
 	if (r == -ENOENT)

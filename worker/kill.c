@@ -1,0 +1,281 @@
+#include "worker/kill.h"
+
+#include "ipc/clock.h"
+#include "ipc/failpoint.h"
+#include "ipc/fd.h"
+#include "ipc/proc.h"
+#include "ipc/tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { MAX_SEEN = 4096, MAX_NAMED = 64 };
+
+/* Live descendants at one moment: for people to read and to count, not to rely on. */
+struct census {
+	struct proc_stat *v;
+	size_t n, room;
+};
+
+static int
+census_add(struct census *census, const struct proc_stat *stat)
+{
+	if (census->n == MAX_SEEN)
+		return -ENOBUFS;
+	if (census->n == census->room) {
+		size_t room = census->room ? census->room * 2 : 16;
+		struct proc_stat *v = reallocarray(census->v, room, sizeof *v);
+
+		if (!v)
+			return -ENOMEM;
+		census->v = v;
+		census->room = room;
+	}
+	census->v[census->n++] = *stat;
+	return 0;
+}
+
+static int
+census_children(struct census *census, pid_t parent)
+{
+	struct proc_stat stat;
+	pid_t *pids;
+	size_t n;
+	int r = proc_children(parent, &pids, &n);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n && r == 0; i++)
+		if (proc_stat(pids[i], &stat) == 0)
+			r = census_add(census, &stat);
+	free(pids);
+	return r;
+}
+
+static bool
+is_dead(const struct proc_stat *stat)
+{
+	return stat->state == 'Z' || stat->state == 'X';
+}
+
+static void
+census_take(struct census *census)
+{
+	*census = (struct census){ 0 };
+	census_children(census, getpid());
+	for (size_t i = 0; i < census->n; i++)
+		census_children(census, census->v[i].pid);
+}
+
+static bool
+is_spared(const struct spared *spared, pid_t pid, uint64_t start_ticks)
+{
+	for (size_t i = 0; spared && i < spared->n; i++)
+		if (spared->v[i].pid == pid && spared->v[i].start_ticks == start_ticks)
+			return true;
+	return false;
+}
+
+int
+spared_add_children(struct spared *spared)
+{
+	struct census children = { 0 };
+	int r = census_children(&children, getpid());
+
+	for (size_t i = 0; r == 0 && i < children.n; i++) {
+		void *v;
+
+		if (is_spared(spared, children.v[i].pid, children.v[i].start_ticks) ||
+		    is_dead(&children.v[i]))
+			continue;
+		v = reallocarray(spared->v, spared->n + 1, sizeof *spared->v);
+		if (!v) {
+			r = -ENOMEM;
+			break;
+		}
+		spared->v = v;
+		spared->v[spared->n].pid = children.v[i].pid;
+		spared->v[spared->n++].start_ticks = children.v[i].start_ticks;
+	}
+	free(children.v);
+	return r;
+}
+
+void
+spared_free(struct spared *spared)
+{
+	free(spared->v);
+	*spared = (struct spared){ 0 };
+}
+
+static uint64_t
+count_group(pid_t leader)
+{
+	struct census census;
+	uint64_t count = 0;
+
+	census_take(&census);
+	for (size_t i = 0; i < census.n; i++)
+		count += census.v[i].pgid == leader && !is_dead(&census.v[i]);
+	free(census.v);
+	return count;
+}
+
+uint64_t
+kill_ask(pid_t leader)
+{
+	uint64_t count = count_group(leader);
+
+	(void)FAILPOINT("worker.kill.before_term");
+	kill(-leader, SIGTERM);
+	kill(-leader, SIGCONT); /* a stopped process takes the TERM only when it goes on */
+	return count;
+}
+
+bool
+kill_group_lives(pid_t leader)
+{
+	return count_group(leader) > 0;
+}
+
+bool
+kill_has_others(pid_t leader, const struct spared *spared)
+{
+	struct census children = { 0 };
+	bool has = census_children(&children, getpid()) < 0; /* not knowing is no reason to trust */
+
+	for (size_t i = 0; i < children.n && !has; i++)
+		has = children.v[i].pid != leader &&
+		    !is_spared(spared, children.v[i].pid, children.v[i].start_ticks);
+	free(children.v);
+	return has;
+}
+
+void
+kill_reap(pid_t leader)
+{
+	siginfo_t info;
+
+	for (;;) {
+		info.si_pid = 0;
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0 ||
+		    info.si_pid == 0 || info.si_pid == leader)
+			return;
+		waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG | __WALL);
+	}
+}
+
+static void
+name_proc(struct receipt_procs *procs, pid_t pid, const char *name, const char *how)
+{
+	struct receipt_proc *proc;
+
+	for (size_t i = 0; i < procs->n; i++)
+		if (procs->v[i].pid == (uint64_t)pid)
+			return;
+	if (procs->n == MAX_NAMED)
+		return;
+	proc = list_add((struct list *)procs, &receipt_proc_codec);
+	if (!proc)
+		return;
+	proc->pid = (uint64_t)pid;
+	str_set(&proc->name, name);
+	str_set(&proc->how, how);
+}
+
+/* What is alive before the KILL: it is counted, and who is not in the step's group is named. */
+static uint64_t
+record_escapes(const struct kill_spec *spec, struct receipt *receipt)
+{
+	struct census census;
+	uint64_t alive = 0;
+
+	census_take(&census);
+	for (size_t i = 0; i < census.n; i++) {
+		const struct proc_stat *stat = &census.v[i];
+
+		if (is_dead(stat) || is_spared(spec->spared, stat->pid, stat->start_ticks))
+			continue;
+		alive++;
+		if (stat->pgid == spec->leader)
+			continue;
+		name_proc(&receipt->escaped, stat->pid, stat->comm,
+		    stat->ppid == getpid() ? "daemon"
+			: stat->sid != spec->leader ? "own session" : "own group");
+	}
+	free(census.v);
+	return alive;
+}
+
+/* True when the kernel took it. */
+static bool
+cgroup_kill(int cgroup_fd)
+{
+	int fd = cgroup_fd < 0 ? -1 : openat(cgroup_fd, "s/cgroup.kill", O_WRONLY | O_CLOEXEC);
+	bool ok = fd >= 0 && write(fd, "1", 1) == 1;
+
+	fd_close(&fd);
+	return ok;
+}
+
+static void
+on_round(void *arg)
+{
+	const struct kill_spec *spec = arg;
+
+	kill_reap(spec->leader);
+}
+
+static bool
+spare_some(pid_t pid, uint64_t start_ticks, void *arg)
+{
+	const struct kill_spec *spec = arg;
+
+	return is_spared(spec->spared, pid, start_ticks);
+}
+
+static void
+record_walk(const struct tree_result *result, uint64_t alive, struct receipt *receipt)
+{
+	receipt->killed += result->killed > alive ? result->killed : alive;
+	for (size_t i = 0; i < receipt->survivors.n; i++)
+		codec_free(&receipt_proc_codec, &receipt->survivors.v[i]);
+	receipt->survivors.n = 0;
+	for (size_t i = 0; i < result->nvictims; i++) {
+		const struct tree_victim *victim = &result->victims[i];
+
+		if (victim->survived)
+			name_proc(&receipt->survivors, victim->pid, victim->name,
+			    victim->own_session ? "own session" : "in its group");
+	}
+}
+
+int
+kill_all(struct kill_spec *spec, struct receipt *receipt)
+{
+	bool has_spared = spec->spared && spec->spared->n > 0;
+	struct tree_kill walk = { .root = getpid(),
+		.spare = has_spared ? spare_some : NULL,
+		.on_round = on_round,
+		.arg = spec,
+		.deadline_ms = spec->deadline_ms };
+	struct tree_result result;
+	uint64_t alive;
+	bool with_cgroup;
+	int r;
+
+	(void)FAILPOINT("worker.kill.before_kill");
+	alive = record_escapes(spec, receipt);
+	with_cgroup = !has_spared && cgroup_kill(spec->cgroup_fd);
+	r = tree_kill(&walk, &result);
+	record_walk(&result, alive, receipt);
+	tree_result_free(&result);
+	kill_reap(spec->leader);
+	str_set(&receipt->method, with_cgroup ? "cgroup+walk" : "walk");
+	(void)FAILPOINT("worker.kill.after_kill");
+	return r;
+}
