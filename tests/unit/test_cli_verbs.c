@@ -1,0 +1,648 @@
+#include "supervisor/cli/cli.h"
+
+#include "ipc/json.h"
+#include "tests/unit/canned.h"
+#include "tests/unit/documents.h"
+
+#include <fcntl.h>
+#include <locale.h>
+#include <sys/mman.h>
+
+enum {
+	MAX_WORDS = 16
+};
+
+/* What the service answers to each method, and what it was asked last. */
+struct script {
+	const char *method, *error; /* an error's code, or NULL */
+	const char *answer;         /* JSON of a result, or an error's message */
+	const char *event;          /* JSON of a notification behind it, or NULL */
+};
+static const struct script *script;
+static struct canned canned;
+static char asked[8][1024];
+static size_t nasked;
+static int out_fd, err_fd;
+static char out[65536], err[65536];
+
+static void
+note(const struct canned_call *call)
+{
+	struct buf json;
+
+	if (nasked == sizeof asked / sizeof asked[0])
+		return;
+	buf_init(&json, sizeof asked[0]);
+	json_write(&json, call->params, JSON_COMPACT);
+	snprintf(asked[nasked++], sizeof asked[0], "%s %.*s", call->msg->method, (int)json.len,
+	    (const char *)json.data);
+	buf_fini(&json);
+}
+
+static enum canned_then
+play(struct canned_call *call, void *arg)
+{
+	const struct script *line = script;
+	msgpack_packer packer;
+
+	(void)arg;
+	note(call);
+	while (line->method && strcmp(line->method, call->msg->method) != 0)
+		line++;
+	if (!line->method) {
+		rpc_put_error(call->out, call->msg->id, RPC_UNKNOWN, NULL, "not in the script");
+		return CANNED_KEEP;
+	}
+	if (line->error) {
+		rpc_put_error(call->out, call->msg->id,
+		    strcmp(line->error, "not_found") == 0 ? RPC_NOT_FOUND : RPC_REFUSED, NULL,
+		    line->answer);
+		return CANNED_KEEP;
+	}
+	canned_result(call, &packer);
+	document_append(call->out, line->answer);
+	if (line->event) {
+		rpc_begin_notification(call->out, "event");
+		document_append(call->out, line->event);
+	}
+	return CANNED_KEEP;
+}
+
+static void
+setup(void)
+{
+	setlocale(LC_CTYPE, "C.UTF-8");
+	unsetenv("XDG_CONFIG_HOME");
+	setenv("HOME", "/nonexistent", 1);
+	out_fd = memfd_create("out", MFD_CLOEXEC);
+	err_fd = memfd_create("err", MFD_CLOEXEC);
+	ck_assert_int_ge(dup2(err_fd, STDERR_FILENO), 0);
+	canned_start(&canned, play, NULL);
+	setenv("REEVE_SOCKET", canned.path, 1);
+}
+
+static void
+teardown(void)
+{
+	canned_stop(&canned);
+	fd_close(&out_fd);
+	fd_close(&err_fd);
+}
+
+static void
+read_back(int fd, char *text, size_t room)
+{
+	ssize_t n = pread(fd, text, room - 1, 0);
+
+	text[n > 0 ? n : 0] = '\0';
+}
+
+/* Runs `reeve LINE`, words separated by one space. Returns its status. */
+static int
+reeve(const struct script *lines, const char *line)
+{
+	char words[512], *argv[MAX_WORDS + 1] = { NULL }, *rest = NULL;
+	struct cli cli = { 0 };
+	int argc = 0, status;
+
+	script = lines;
+	snprintf(words, sizeof words, "%s", line);
+	for (char *word = strtok_r(words, " ", &rest); word && argc < MAX_WORDS;
+	     word = strtok_r(NULL, " ", &rest))
+		argv[argc++] = word;
+	term_init(&cli.out, out_fd);
+	term_init(&cli.err, err_fd);
+	cli.verb = verb_find(argv[0]);
+	ck_assert_ptr_nonnull(cli.verb);
+	status = cli.verb->run(&cli, argc, argv);
+	read_back(out_fd, out, sizeof out);
+	read_back(err_fd, err, sizeof err);
+	return status;
+}
+
+static void
+has(const char *text, const char *what)
+{
+	ck_assert_msg(strstr(text, what), "no \"%s\" in:\n%s", what, text);
+}
+
+static void
+was_asked(size_t i, const char *what)
+{
+	ck_assert_uint_lt(i, nasked);
+	has(asked[i], what);
+}
+
+#define TASK(status)    "{\"id\":41,\"title\":\"t\",\"status\":\"" status "\",\"steps\":[]}"
+#define WATCHED(status) "{\"epoch\":\"a\",\"seq\":1,\"reset\":false,\"tasks\":[" TASK(status) "]}"
+#define EVENT(status)   "{\"seq\":2,\"event\":{\"event\":\"ended\"},\"task\":" TASK(status) "}"
+
+/* ---- help and mistakes -------------------------------------------------------------- */
+
+START_TEST(every_verb_explains_itself_with_examples)
+{
+	static const struct script nothing[] = { { NULL, NULL, NULL, NULL } };
+
+	for (const struct verb *const *verb = verbs; *verb; verb++) {
+		char line[64];
+
+		ck_assert_int_eq(ftruncate(out_fd, 0), 0);
+		ck_assert_int_eq(lseek(out_fd, 0, SEEK_SET), 0);
+		snprintf(line, sizeof line, "%s --help", (*verb)->name);
+		ck_assert_int_eq(reeve(nothing, line), EXIT_OK);
+		snprintf(line, sizeof line, "reeve %s", (*verb)->name);
+		has(out, line);
+		has(out, "Examples:\n  ");
+	}
+	ck_assert_int_eq(atomic_load(&canned.calls), 0);
+}
+END_TEST
+
+static const struct {
+	const char *line, *says;
+} mistakes[] = {
+	{ "ls --actve", "unknown option --actve (did you mean \"active\"?)" },
+	{ "ls -q", "unknown option -q" },
+	{ "ls --limit", "--limit needs a value" },
+	{ "ls --limit=0", "--limit \"0\": expected a number from 1" },
+	{ "ls --active=yes", "--active takes no value" },
+	{ "ls extra", "unexpected \"extra\"" },
+	{ "ls --status runing", "there is no status \"runing\"" },
+	{ "ls --since yesterday", "--since \"yesterday\"" },
+	{ "ls --label x", "label \"x\": expected name=value" },
+	{ "show", "which task?" },
+	{ "show 1 2", "one task at a time" },
+	{ "show -1", "unknown option -1" },
+	{ "show forty", "\"forty\" is no task's id" },
+	{ "show 99999999999999999999", "is no task's id" },
+	{ "wait --timeout soon 1", "--timeout \"soon\"" },
+	{ "wait", "which task?" },
+	{ "cancel", "which task?" },
+	{ "cancel --all 1", "unexpected \"1\"" },
+	{ "run", "which recipe" },
+	{ "run --", "which command" },
+	{ "run recipe -- true", "not both" },
+	{ "run recipe novalue", "parameter \"novalue\": expected name=value" },
+	{ "run recipe a=1 a=2", "parameter \"a=2\" is given twice" },
+	{ "run --label x recipe", "label \"x\"" },
+	{ "run ./nowhere.yaml", "./nowhere.yaml: No such file" },
+	{ "check", "which file?" },
+	{ "shutdown now", "unexpected \"now\"" },
+};
+
+START_TEST(a_mistake_is_named_and_nothing_is_done)
+{
+	static const struct script nothing[] = { { NULL, NULL, NULL, NULL } };
+
+	ck_assert_int_eq(reeve(nothing, mistakes[_i].line), EXIT_USAGE);
+	has(err, "reeve: ");
+	has(err, mistakes[_i].says);
+	ck_assert_str_eq(out, "");
+	ck_assert_int_eq(atomic_load(&canned.calls), 0);
+}
+END_TEST
+
+START_TEST(help_wins_over_what_would_be_done)
+{
+	static const struct script nothing[] = { { NULL, NULL, NULL, NULL } };
+
+	ck_assert_int_eq(reeve(nothing, "cancel --all --help"), EXIT_OK);
+	ck_assert_int_eq(reeve(nothing, "shutdown --tasks --help"), EXIT_OK);
+	ck_assert_int_eq(atomic_load(&canned.calls), 0);
+}
+END_TEST
+
+START_TEST(an_unknown_verb_is_told_its_neighbour)
+{
+	ck_assert_ptr_null(verb_find("cancle"));
+	ck_assert_int_eq(verb_unknown("cancle"), EXIT_USAGE);
+	read_back(err_fd, err, sizeof err);
+	has(err, "there is no verb \"cancle\" (did you mean \"cancel\"?)");
+}
+END_TEST
+
+/* ---- run ---------------------------------------------------------------------------- */
+
+static const struct script running[] = {
+	{ "submit", NULL, "{\"id\":41,\"status\":\"queued\",\"joined\":false,\"differs\":[]}",
+	    NULL },
+	{ "watch", NULL, WATCHED("running"), EVENT("completed") },
+	{ "show", NULL, TASK("running"), NULL },
+	{ NULL, NULL, NULL, NULL },
+};
+
+START_TEST(a_detached_run_prints_the_id_alone)
+{
+	ck_assert_int_eq(reeve(running, "run --detach --title x -- make -j4 --silent"), EXIT_OK);
+	ck_assert_str_eq(out, "41\n");
+	ck_assert_str_eq(err, "");
+	was_asked(0, "\"command\":[\"make\",\"-j4\",\"--silent\"]");
+	was_asked(0, "\"title\":\"x\"");
+	was_asked(0, "\"umask\":");
+	was_asked(0, "\"env\":{\"");
+}
+END_TEST
+
+START_TEST(a_detached_run_says_more_as_json)
+{
+	ck_assert_int_eq(reeve(running, "run --detach --json -- true"), EXIT_OK);
+	has(out, "\"id\": 41");
+	has(out, "\"joined\": false");
+}
+END_TEST
+
+START_TEST(a_run_ends_with_its_task)
+{
+	ck_assert_int_eq(reeve(running, "run -- true"), EXIT_OK);
+	has(out, "task 41 completed");
+}
+END_TEST
+
+START_TEST(a_run_as_json_prints_the_task_alone)
+{
+	ck_assert_int_eq(reeve(running, "run --json -- true"), EXIT_OK);
+	has(out, "\"status\": \"completed\"");
+	ck_assert_int_eq(out[0], '{');
+}
+END_TEST
+
+START_TEST(the_environment_is_what_was_asked_for)
+{
+	setenv("SECRET_OF_MINE", "hidden", 1);
+	setenv("LC_TEST", "lc", 1);
+	setenv("WANTED", "given on", 1);
+	ck_assert_int_eq(
+	    reeve(running, "run --detach --env A=b=c --env WANTED --env NOT_SET -- true"), EXIT_OK);
+	was_asked(0, "\"A\":\"b=c\"");
+	was_asked(0, "\"WANTED\":\"given on\"");
+	was_asked(0, "\"LC_TEST\":\"lc\"");
+	ck_assert_ptr_null(strstr(asked[0], "hidden"));
+	ck_assert_ptr_null(strstr(asked[0], "NOT_SET"));
+	ck_assert_ptr_null(strstr(asked[0], "HOME"));
+}
+END_TEST
+
+static const struct script joining[] = {
+	{ "submit", NULL, "{\"id\":9,\"status\":\"running\",\"joined\":true,\"differs\":[\"url\"]}",
+	    NULL },
+	{ NULL, NULL, NULL, NULL },
+};
+
+START_TEST(a_run_that_joined_says_so)
+{
+	ck_assert_int_eq(reeve(joining, "run --detach recipe url=b"), EXIT_OK);
+	ck_assert_str_eq(out, "9\n");
+	has(err, "joined task 9");
+	has(err, "another value for url");
+	was_asked(0, "\"recipe\":\"recipe\"");
+	was_asked(0, "\"params\":{\"url\":\"b\"}");
+}
+END_TEST
+
+static const struct script knows_no_recipe[] = {
+	{ "submit", "not_found", "there is no recipe", NULL },
+	{ "recipes", NULL, "{\"recipes\":[{\"name\":\"try-it\"}]}", NULL },
+	{ NULL, NULL, NULL, NULL },
+};
+
+START_TEST(an_unknown_recipe_is_told_its_neighbour)
+{
+	ck_assert_int_eq(reeve(knows_no_recipe, "run tri-it"), EXIT_NOT_FOUND);
+	has(err, "there is no recipe \"tri-it\" (did you mean \"try-it\"?)");
+	has(err, "reeve run -- tri-it");
+}
+END_TEST
+
+static void
+write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(fd_write_all(fd, text, strlen(text)), 0);
+	close(fd);
+}
+
+START_TEST(a_recipe_of_ones_own_is_sent_as_text)
+{
+	char path[256];
+
+	snprintf(path, sizeof path, "%s/reeve/recipes", canned.dir);
+	ck_assert_int_eq(fd_mkdir_all(path, 0700), 0);
+	setenv("XDG_CONFIG_HOME", canned.dir, 1);
+	snprintf(path, sizeof path, "%s/reeve/recipes/mine.yaml", canned.dir);
+	write_file(path, "steps: []\n");
+	/* The script refuses text as well: what was sent is what counts. */
+	ck_assert_int_eq(reeve(knows_no_recipe, "run mine a=1"), EXIT_NOT_FOUND);
+	was_asked(0, "\"recipe\":\"mine\"");
+	was_asked(1, "\"text\":\"steps: []\\n\",\"name\":\"mine.yaml\"");
+	was_asked(1, "\"params\":{\"a\":\"1\"}");
+	snprintf(path, sizeof path, "%s/reeve", canned.dir);
+	fd_remove_tree(AT_FDCWD, path);
+}
+END_TEST
+
+START_TEST(a_file_is_sent_as_text)
+{
+	char path[256], line[300];
+
+	snprintf(path, sizeof path, "%s/w.yaml", canned.dir);
+	write_file(path, "name: w\n");
+	snprintf(line, sizeof line, "run --detach %s", path);
+	ck_assert_int_eq(reeve(running, line), EXIT_OK);
+	was_asked(0, "\"text\":\"name: w\\n\",\"name\":\"w.yaml\"");
+	unlink(path);
+}
+END_TEST
+
+/* ---- the others ---------------------------------------------------------------------- */
+
+static const struct script listing[] = {
+	{ "list", NULL,
+	    "{\"tasks\":[{\"id\":42,\"title\":\"copy\",\"status\":\"running\",\"progress\":0.5,"
+	    "\"step\":{\"index\":2,\"count\":3,\"name\":\"fetch\"},\"steps\":[]},"
+	    "{\"id\":41,\"title\":\"a\\u001b[31mb\",\"status\":\"failed\",\"outcome\":\"no "
+	    "route\"}],\"next\":null}",
+	    NULL },
+	{ NULL, NULL, NULL, NULL },
+};
+
+START_TEST(ls_shows_a_table)
+{
+	ck_assert_int_eq(reeve(listing, "ls --status running,failed --scope s --limit 7"), EXIT_OK);
+	has(out, "id  status");
+	has(out, "42  \xe2\x97\x8f running  copy  ");
+	has(out, " 50 %  2/3 fetch\n");
+	has(out, "41  \xe2\x9c\x97 failed   ab ");
+	has(out, "no route\n");
+	was_asked(0, "\"states\":[\"running\",\"failed\"]");
+	was_asked(0, "\"scope\":\"s\"");
+	was_asked(0, "\"limit\":7");
+}
+END_TEST
+
+START_TEST(ls_as_json_is_an_array)
+{
+	json_t *json;
+
+	ck_assert_int_eq(reeve(listing, "ls --json"), EXIT_OK);
+	json = json_loads(out, 0, NULL);
+	ck_assert(json_is_array(json));
+	ck_assert_uint_eq(json_array_size(json), 2);
+	json_decref(json);
+}
+END_TEST
+
+static const struct script empty[] = {
+	{ "list", NULL, "{\"tasks\":[],\"next\":null}", NULL },
+	{ NULL, NULL, NULL, NULL },
+};
+
+START_TEST(an_empty_list_is_an_empty_array)
+{
+	ck_assert_int_eq(reeve(empty, "ls --json"), EXIT_OK);
+	ck_assert_str_eq(out, "[]\n");
+}
+END_TEST
+
+static const struct script hidden[] = {
+	{ "show", "not_found", "there is no task 41", NULL },
+	{ "log", "not_found", "there is no task 41", NULL },
+	{ "events", "not_found", "there is no task 41", NULL },
+	{ "cancel", "not_found", "there is no task 41", NULL },
+	{ "retry", "not_found", "there is no task 41", NULL },
+	{ "keep", "not_found", "there is no task 41", NULL },
+	{ "watch", NULL, "{\"epoch\":\"a\",\"seq\":1,\"reset\":false,\"tasks\":[]}", NULL },
+	{ NULL, NULL, NULL, NULL },
+};
+static const char *const by_id[] = { "show 41", "logs 41", "events 41", "cancel 41", "retry 41",
+	"keep 41", "wait 41", "watch 41", "watch --json 41" };
+
+START_TEST(a_task_that_is_not_there_gives_status_7)
+{
+	ck_assert_int_eq(reeve(hidden, by_id[_i]), EXIT_NOT_FOUND);
+	has(err, "reeve: there is no task 41");
+	ck_assert_str_eq(out, "");
+}
+END_TEST
+
+static const struct script logged[] = {
+	{ "show", NULL,
+	    "{\"id\":41,\"status\":\"failed\",\"steps\":[{\"name\":\"a\"},{\"name\":\"b\"}]}",
+	    NULL },
+	{ "log", NULL,
+	    "{\"attempt\":1,\"entries\":["
+	    "{\"offset\":0,\"ts\":1790000000123,\"step\":1,\"stream\":\"stdout\",\"more\":true,"
+	    "\"text\":\"be\"},"
+	    "{\"offset\":9,\"ts\":1790000000124,\"step\":1,\"stream\":\"stderr\",\"more\":false,"
+	    "\"text\":\"oh\"},"
+	    "{\"offset\":20,\"ts\":1790000000125,\"step\":1,\"stream\":\"stdout\",\"more\":false,"
+	    "\"text\":\"gin\"},"
+	    "{\"offset\":30,\"ts\":1790000000126,\"step\":2,\"stream\":\"stdout\",\"more\":false,"
+	    "\"text\":\"end\\u001b[2J\"}],"
+	    "\"next\":40,\"at_end\":true,\"dropped\":0,\"live\":false}",
+	    NULL },
+	{ NULL, NULL, NULL, NULL },
+};
+
+START_TEST(a_log_is_put_together_line_by_line)
+{
+	ck_assert_int_eq(reeve(logged, "logs 41"), EXIT_OK);
+	/* A pipe gets what was written, raw. */
+	ck_assert_str_eq(out, "oh\nbegin\nend\033[2J\n");
+}
+END_TEST
+
+START_TEST(a_log_as_json_is_a_line_each)
+{
+	ck_assert_int_eq(reeve(logged, "logs --json --tail 1 41"), EXIT_OK);
+	ck_assert_str_eq(out, "{\"ts\":\"2026-09-21T14:13:20.126Z\",\"step\":2,\"stream\":"
+			      "\"stdout\",\"text\":\"end\\u001b[2J\"}\n");
+}
+END_TEST
+
+START_TEST(a_step_is_found_by_name_or_number)
+{
+	ck_assert_int_eq(reeve(logged, "logs --step b 41"), EXIT_OK);
+	was_asked(1, "\"step\":2");
+	ck_assert_int_eq(reeve(logged, "logs --step 1 41"), EXIT_OK);
+	was_asked(3, "\"step\":1");
+	ck_assert_int_eq(reeve(logged, "logs --step c 41"), EXIT_USAGE);
+	has(err, "task 41 has no step \"c\"");
+}
+END_TEST
+
+static const struct script cancelling[] = {
+	{ "cancel", NULL,
+	    "{\"accepted\":true,\"durable\":false,\"left\":false,\"status\":\"cancelling\"}",
+	    NULL },
+	{ "show", NULL, TASK("cancelling"), NULL },
+	{ "watch", NULL, WATCHED("cancelling"),
+	    "{\"seq\":2,\"event\":{\"event\":\"ended\"},\"task\":{\"id\":41,\"status\":"
+	    "\"cancelled\",\"receipt\":{\"signalled\":1,\"killed\":0,\"escaped\":[],\"survivors\":[],"
+	    "\"method\":\"walk\",\"duration_ms\":5}}}" },
+	{ NULL, NULL, NULL, NULL },
+};
+
+START_TEST(a_cancel_waits_and_shows_its_receipt)
+{
+	ck_assert_int_eq(reeve(cancelling, "cancel --force 41"), EXIT_OK);
+	has(out, "task 41 cancelled");
+	has(out, "nothing survived");
+	was_asked(0, "{\"id\":41,\"force\":true,\"abandon\":false}");
+}
+END_TEST
+
+START_TEST(a_cancel_need_not_wait)
+{
+	ck_assert_int_eq(reeve(cancelling, "cancel --no-wait 41"), EXIT_OK);
+	ck_assert_uint_eq(nasked, 1);
+}
+END_TEST
+
+static const struct script too_late[] = {
+	{ "cancel", "refused", "task 41: it has ended", NULL },
+	{ NULL, NULL, NULL, NULL },
+};
+
+START_TEST(a_refused_cancel_gives_status_1)
+{
+	ck_assert_int_eq(reeve(too_late, "cancel 41"), EXIT_FAILED);
+	has(err, "it has ended");
+}
+END_TEST
+
+static const struct script beaten[] = {
+	{ "cancel", NULL,
+	    "{\"accepted\":true,\"durable\":true,\"left\":false,\"status\":\"cancelling\"}", NULL },
+	{ "show", NULL, TASK("completed"), NULL },
+	{ NULL, NULL, NULL, NULL },
+};
+
+START_TEST(a_cancel_that_came_too_late_gives_status_1)
+{
+	ck_assert_int_eq(reeve(beaten, "cancel 41"), EXIT_FAILED);
+	has(out, "task 41 completed");
+}
+END_TEST
+
+static const struct script never_ending[] = {
+	{ "show", NULL, TASK("running"), NULL },
+	{ "watch", NULL, WATCHED("running"), NULL },
+	{ NULL, NULL, NULL, NULL },
+};
+
+START_TEST(a_wait_gives_up_in_time)
+{
+	ck_assert_int_eq(reeve(never_ending, "wait --timeout 0.02 41"), EXIT_TIMED_OUT);
+	has(err, "task 41 has not ended yet: running");
+	ck_assert_int_eq(reeve(never_ending, "wait --timeout 0 41"), EXIT_TIMED_OUT);
+}
+END_TEST
+
+START_TEST(a_watch_as_json_is_a_line_each)
+{
+	ck_assert_int_eq(reeve(running, "watch --json 41"), EXIT_OK);
+	has(out, "{\"seq\":null,\"event\":{\"event\":\"standing\"");
+	has(out, "\n{\"seq\":2,\"event\":{\"event\":\"ended\"},\"task\":{\"id\":41,");
+}
+END_TEST
+
+static const struct script eventful[] = {
+	{ "events", NULL,
+	    "{\"epoch\":\"a\",\"events\":[[5,{\"event\":\"submitted\",\"ts\":"
+	    "\"2026-09-21T14:13:20.000Z\",\"task\":41,\"text\":\"unix:ada\"}]],\"more\":false}",
+	    NULL },
+	{ NULL, NULL, NULL, NULL },
+};
+
+START_TEST(events_are_listed)
+{
+	ck_assert_int_eq(reeve(eventful, "events 41"), EXIT_OK);
+	has(out, "submitted");
+	has(out, "unix:ada");
+	ck_assert_int_eq(reeve(eventful, "events --json 41"), EXIT_OK);
+	has(out, "{\"seq\":5,\"event\":{\"event\":\"submitted\"");
+}
+END_TEST
+
+static const struct script sick[] = {
+	{ "doctor", NULL,
+	    "{\"checks\":[{\"name\":\"disk\",\"status\":\"fail\",\"text\":\"full\",\"fix\":\"make "
+	    "room\"}]}",
+	    NULL },
+	{ NULL, NULL, NULL, NULL },
+};
+
+START_TEST(a_failed_check_gives_status_1)
+{
+	ck_assert_int_eq(reeve(sick, "doctor"), EXIT_FAILED);
+	has(out, "disk");
+	has(out, "make room");
+}
+END_TEST
+
+START_TEST(without_a_service_the_doctor_says_how_to_start_one)
+{
+	setenv("REEVE_SOCKET", "/nowhere/control.sock", 1);
+	ck_assert_int_eq(reeve(sick, "doctor"), EXIT_NO_SUPERVISOR);
+	has(out, "there is no socket");
+	has(out, "start");
+	ck_assert_int_eq(reeve(sick, "version"), EXIT_OK);
+	has(out, "no service at /nowhere/control.sock");
+	ck_assert_int_eq(reeve(sick, "ls"), EXIT_NO_SUPERVISOR);
+	has(err, "no supervisor at /nowhere/control.sock: there is no socket\n");
+}
+END_TEST
+
+static void
+add(TCase *tcase, const TTest *test, int n)
+{
+	tcase_add_loop_test(tcase, test, 0, n);
+}
+
+int
+main(void)
+{
+	Suite *suite = suite_create("cli_verbs");
+	TCase *tcase = tcase_create("verbs");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	add(tcase, every_verb_explains_itself_with_examples, 1);
+	add(tcase, a_mistake_is_named_and_nothing_is_done, sizeof mistakes / sizeof mistakes[0]);
+	add(tcase, help_wins_over_what_would_be_done, 1);
+	add(tcase, an_unknown_verb_is_told_its_neighbour, 1);
+	add(tcase, a_detached_run_prints_the_id_alone, 1);
+	add(tcase, a_detached_run_says_more_as_json, 1);
+	add(tcase, a_run_ends_with_its_task, 1);
+	add(tcase, a_run_as_json_prints_the_task_alone, 1);
+	add(tcase, the_environment_is_what_was_asked_for, 1);
+	add(tcase, a_run_that_joined_says_so, 1);
+	add(tcase, an_unknown_recipe_is_told_its_neighbour, 1);
+	add(tcase, a_recipe_of_ones_own_is_sent_as_text, 1);
+	add(tcase, a_file_is_sent_as_text, 1);
+	add(tcase, ls_shows_a_table, 1);
+	add(tcase, ls_as_json_is_an_array, 1);
+	add(tcase, an_empty_list_is_an_empty_array, 1);
+	add(tcase, a_task_that_is_not_there_gives_status_7, sizeof by_id / sizeof by_id[0]);
+	add(tcase, a_log_is_put_together_line_by_line, 1);
+	add(tcase, a_log_as_json_is_a_line_each, 1);
+	add(tcase, a_step_is_found_by_name_or_number, 1);
+	add(tcase, a_cancel_waits_and_shows_its_receipt, 1);
+	add(tcase, a_cancel_need_not_wait, 1);
+	add(tcase, a_refused_cancel_gives_status_1, 1);
+	add(tcase, a_cancel_that_came_too_late_gives_status_1, 1);
+	add(tcase, a_wait_gives_up_in_time, 1);
+	add(tcase, a_watch_as_json_is_a_line_each, 1);
+	add(tcase, events_are_listed, 1);
+	add(tcase, a_failed_check_gives_status_1, 1);
+	add(tcase, without_a_service_the_doctor_says_how_to_start_one, 1);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
