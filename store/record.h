@@ -43,6 +43,7 @@ struct record_step {
 	enum cancel_mode cancel;
 	double weight;            /* NaN: equal */
 	bool has_undo;
+	bool leaves_running;      /* what it starts and leaves alive is meant to stay */
 };
 struct record_steps {
 	struct record_step *v;

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <math.h>
 
+enum { MAX_SUBS = 1024 };
+
 static struct record_step *
 step_of(struct record *record, const struct fact *fact)
 {
@@ -67,15 +69,26 @@ apply_step_end(struct record *record, const struct fact *fact)
 	return 0;
 }
 
+/* A row is written whole with each fact, so what it may grow to is bounded for the task. */
+static size_t
+count_subs(const struct record *record)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < record->steps.n; i++)
+		n += record->steps.v[i].subs.n;
+	return n;
+}
+
 static int
 apply_sub_begin(struct record *record, const struct fact *fact)
 {
 	struct record_step *step = step_of(record, fact);
 	struct record_sub *sub;
 
-	if (!step || fact->sub == 0 || (fact->parent != 0 && !sub_of(step, fact->parent)))
+	if (!step || fact->sub == 0 || (fact->parent != 0 && !sub_of(step, fact->parent) && step->subs_dropped == 0))
 		return -EPROTO;
-	if (step->subs.n >= LIMIT_SUBS) {
+	if (step->subs.n >= LIMIT_SUBS || count_subs(record) >= MAX_SUBS) {
 		step->subs_dropped++;
 		return 0;
 	}

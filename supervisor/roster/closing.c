@@ -309,6 +309,20 @@ attempt_kill(struct attempt *attempt, enum loss loss)
 	start_killing(attempt);
 }
 
+/* The worker ended in order, and what it started is dead or was told to stay. */
+static bool
+is_proven_empty(const struct task *task)
+{
+	const struct record *rec = &task->rec;
+
+	if (survivors_live(rec))
+		return false;
+	for (size_t i = 0; i < rec->steps.n; i++)
+		if (rec->steps.v[i].leaves_running && step_state_is_done(rec->steps.v[i].state))
+			return true;
+	return cgroup_is_empty(task->roster->env.cgroups, rec->id, rec->attempt.number) == 1;
+}
+
 void
 attempt_over(struct attempt *attempt, enum loss loss)
 {
@@ -317,9 +331,7 @@ attempt_over(struct attempt *attempt, enum loss loss)
 	attempt->over.loss = loss;
 	if (loss == LOSS_NEVER_RAN || loss == LOSS_UNSTARTABLE) {
 		settle(attempt);
-	} else if (loss == LOSS_NONE && !survivors_live(&task->rec) &&
-	    cgroup_is_empty(task->roster->env.cgroups, task->rec.id,
-		task->rec.attempt.number) == 1) {
+	} else if (loss == LOSS_NONE && is_proven_empty(task)) {
 		settle(attempt);
 	} else {
 		if (attempt->pid > 0)

@@ -39,6 +39,7 @@ add_step(struct record *rec, const struct spec_step *spec)
 	step->cancel = spec->cancel ? spec->cancel : CANCEL_NOW;
 	step->weight = spec->weight;
 	step->has_undo = spec->undo.sh || spec->undo.argv.n > 0;
+	step->leaves_running = spec->leave_running;
 }
 
 static int
