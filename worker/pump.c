@@ -148,11 +148,13 @@ until(uint64_t then_ms, uint64_t now_ms)
 	return wait_ms > 3600 * 1000 ? 3600 * 1000 : (int)wait_ms;
 }
 
-/* Whether the step is listened to: not while it floods, nor while facts find no room on the disk. */
+/* Not while the step floods, nor while facts find no room on the disk; its last words always. */
 static bool
 may_listen(struct attempt *attempt, const struct child *child, uint64_t now_ms)
 {
-	return child->channel.fd >= 0 && attempt_may_take(attempt, now_ms) &&
+	if (child->channel.fd < 0 || child->exited)
+		return child->channel.fd >= 0;
+	return attempt_may_take(attempt, now_ms) &&
 	    journal_waiting(&attempt->journal) < WAITING_ENOUGH;
 }
 

@@ -1,0 +1,215 @@
+#include "worker/sandbox.h"
+
+#include "ipc/fd.h"
+#include "ipc/frame.h"
+#include "ipc/spawn.h"
+#include "worker/words.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* The ends that go to the command. */
+struct given {
+	int out, err, step, start;
+};
+
+static void
+given_close(struct given *given)
+{
+	fd_close(&given->out);
+	fd_close(&given->err);
+	fd_close(&given->step);
+	fd_close(&given->start);
+}
+
+/* Our end does not block; theirs belongs to their user, so that /dev/stdout can be opened. */
+static int
+make_pipe(const struct brief *brief, int *ret_ours, int *ret_theirs)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	*ret_ours = fds[0];
+	*ret_theirs = fds[1];
+	if (brief->change_user && fchown(fds[1], (uid_t)brief->uid, (gid_t)brief->gid) < 0)
+		return -errno;
+	return fd_set_nonblock(fds[0], true);
+}
+
+/* A file in memory: whatever the size of a checkpoint, nobody has to wait for its reader. */
+static int
+make_start(const struct attempt *attempt, const struct sandbox *sandbox, int *ret_fd)
+{
+	struct step_start start = { .task = attempt->brief.task,
+		.attempt = attempt->brief.attempt,
+		.try_ = sandbox->attempt_try,
+		.checkpoint = attempt->brief.steps.v[sandbox->step].checkpoint };
+	struct buf frame;
+	size_t begin;
+	int r;
+
+	buf_init(&frame, PIPE_HEAD + LIMIT_FRAME);
+	begin = pipe_frame_begin(&frame);
+	r = codec_encode(&step_start_codec, &start, &frame);
+	if (r == 0)
+		r = pipe_frame_end(&frame, begin, PIPE_HEAD + LIMIT_FRAME);
+	if (r == 0 && (*ret_fd = memfd_create("reeve-start", MFD_CLOEXEC)) < 0)
+		r = -errno;
+	if (r == 0)
+		r = fd_write_all(*ret_fd, frame.data, frame.len);
+	if (r == 0 && lseek(*ret_fd, 0, SEEK_SET) < 0)
+		r = -errno;
+	buf_fini(&frame);
+	return r;
+}
+
+static int
+make_fds(struct attempt *attempt, const struct sandbox *sandbox, struct child *child,
+    struct given *given)
+{
+	int step_fd = -1, r;
+
+	if ((r = make_pipe(&attempt->brief, &child->out_fd, &given->out)) < 0 ||
+	    (r = make_pipe(&attempt->brief, &child->err_fd, &given->err)) < 0)
+		return r;
+	if (sandbox->role != ROLE_RUN)
+		return 0;
+	r = make_pipe(&attempt->brief, &step_fd, &given->step);
+	channel_init(&child->channel, step_fd, sandbox->step, sandbox->last_sub);
+	return r < 0 ? r : make_start(attempt, sandbox, &given->start);
+}
+
+static bool
+is_shortage(enum spawn_stage stage, int r)
+{
+	return stage == SPAWN_STAGE_CLONE && (r == -EAGAIN || r == -ENOMEM);
+}
+
+static void
+explain_spawn(const struct words *words, enum spawn_stage stage, int r, struct sandbox_error *error)
+{
+	const char *program = words->argv.n ? words->argv.v[0] : "";
+
+	error->may_pass = is_shortage(stage, r);
+	error->code = error->may_pass ? "spawn_failed" : "exec_failed";
+	if (error->may_pass) {
+		snprintf(error->message, sizeof error->message, "cannot start a process: %s",
+		    strerror(-r));
+		return;
+	}
+	error->exit_code = 126;
+	if (stage == SPAWN_STAGE_EXEC && r == -ENOENT) {
+		error->exit_code = 127;
+		snprintf(error->message, sizeof error->message, "%.256s: command not found", program);
+	} else if (stage == SPAWN_STAGE_EXEC && r == -ENOEXEC) {
+		snprintf(error->message, sizeof error->message,
+		    "%.256s: not a program (a script needs a first line like #!/bin/sh)", program);
+	} else if (stage == SPAWN_STAGE_EXEC) {
+		snprintf(error->message, sizeof error->message, "%.256s: %s", program, strerror(-r));
+	} else {
+		snprintf(error->message, sizeof error->message, "%.256s: %s: %s", program,
+		    spawn_stage_name(stage), strerror(-r));
+	}
+}
+
+static void
+explain_words(const struct words *words, int r, struct sandbox_error *error)
+{
+	error->code = "expand_failed";
+	if (r == -ENOENT)
+		snprintf(error->message, sizeof error->message, "${%.300s} has no value",
+		    words->missing ? words->missing : "?");
+	else
+		snprintf(error->message, sizeof error->message, "cannot build the command: %s",
+		    r == -EINVAL ? "a ${ has no end" : strerror(-r));
+}
+
+static int
+spawn_words(struct attempt *attempt, const struct words *words, const struct given *given,
+    struct spawned *ret)
+{
+	const struct brief *brief = &attempt->brief;
+	const struct spawn_cred cred = { .uid = (uid_t)brief->uid,
+		.gid = (gid_t)brief->gid,
+		.groups = attempt->groups,
+		.ngroups = attempt->ngroups };
+	const struct spawn_fd fds[] = { { attempt->null_fd, STDIN_FILENO },
+		{ given->out, STDOUT_FILENO }, { given->err, STDERR_FILENO },
+		{ given->step, STEP_FD }, { given->start, STEP_START_FD } };
+	const char **paths = calloc(words->paths.n + 1, sizeof *paths);
+	char **argv = calloc(words->argv.n + 1, sizeof *argv);
+	struct spawn_spec spec = { .exec_fd = -1,
+		.paths = paths,
+		.argv = argv,
+		.envp = words->envp,
+		.fds = fds,
+		.nfds = given->step < 0 ? 3 : 5,
+		.new_session = true,
+		.cgroup_fd = attempt->steps_fd,
+		.pids_cgroup_fd = attempt->pids_fd,
+		.cred = brief->change_user ? &cred : NULL,
+		.cwd = words->cwd ? words->cwd : brief->workdir,
+		.cwd_dev = words->cwd ? 0 : (dev_t)brief->workdir_dev,
+		.cwd_ino = words->cwd ? 0 : (ino_t)brief->workdir_ino,
+		.umask = (int)(brief->umask & 0777),
+		.oom_score_adj = INT_MIN };
+	int r = -ENOMEM;
+
+	ret->stage = SPAWN_STAGE_CLONE;
+	if (paths && argv) {
+		for (size_t i = 0; i < words->paths.n; i++)
+			paths[i] = words->paths.v[i];
+		for (size_t i = 0; i < words->argv.n; i++)
+			argv[i] = words->argv.v[i];
+		r = spawn(&spec, ret);
+	}
+	free(paths);
+	free(argv);
+	return r;
+}
+
+int
+sandbox_start(struct attempt *attempt, const struct sandbox *sandbox, struct child *child,
+    struct sandbox_error *error)
+{
+	struct given given = { -1, -1, -1, -1 };
+	struct spawned spawned = { .pidfd = -1 };
+	struct words words;
+	int r;
+
+	*error = (struct sandbox_error){ 0 };
+	child_init(child);
+	r = words_make(&words, attempt, sandbox);
+	if (r < 0) {
+		explain_words(&words, r, error);
+		goto out;
+	}
+	r = make_fds(attempt, sandbox, child, &given);
+	if (r < 0) {
+		error->code = "spawn_failed";
+		error->may_pass = r == -EMFILE || r == -ENFILE || r == -ENOMEM;
+		snprintf(error->message, sizeof error->message, "cannot make a pipe: %s", strerror(-r));
+		goto out;
+	}
+	r = spawn_words(attempt, &words, &given, &spawned);
+	if (r < 0) {
+		explain_spawn(&words, spawned.stage, r, error);
+		goto out;
+	}
+	child->pid = spawned.pid;
+	child->pidfd = spawned.pidfd;
+	child->reads_bars = sandbox->role == ROLE_RUN;
+out:
+	given_close(&given);
+	words_free(&words);
+	if (r < 0)
+		child_fini(child);
+	return r;
+}
