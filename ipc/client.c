@@ -17,7 +17,7 @@ enum {
 	NO_DEADLINE = 0 /* boot clock; never the present */
 };
 
-const struct walk_limits client_limits = { WALK_MAX_DEPTH, 256 * 1024, 4 * 1024 * 1024 };
+const struct walk_limits client_limits = { WALK_MAX_DEPTH, 256 * 1024, (size_t)4 << 20 };
 
 static char *
 join(const char *dir, const char *rest)
@@ -279,24 +279,24 @@ take_reply(const struct rpc_msg *msg, struct client_reply *ret_reply)
 	return 0;
 }
 
-/* Messages until the one that answers ID. */
+/* Messages until the one that answers. */
 static int
-await_reply(struct client *client, uint32_t id, uint64_t deadline_ms, client_notify_fn on_notify,
-    void *arg, struct client_reply *ret_reply)
+await_reply(struct client *client, const struct client_call *call, uint64_t deadline_ms,
+    struct client_reply *ret_reply)
 {
 	for (;;) {
 		struct rpc_msg msg;
 		bool is_answer;
-		size_t len;
+		size_t len = 0;
 		int r = next_wait(client, deadline_ms, &msg, &len);
 
 		if (r == -EINTR)
 			continue;
 		if (r != 0)
 			return r;
-		is_answer = msg.type == RPC_RESPONSE && msg.id == id;
+		is_answer = msg.type == RPC_RESPONSE && msg.id == call->id;
 		if (msg.type == RPC_NOTIFICATION)
-			r = notify(&msg, on_notify, arg);
+			r = notify(&msg, call->on_notify, call->arg);
 		else if (is_answer)
 			r = take_reply(&msg, ret_reply);
 		next_done(client, len);
@@ -306,19 +306,18 @@ await_reply(struct client *client, uint32_t id, uint64_t deadline_ms, client_not
 }
 
 int
-client_call(struct client *client, const struct buf *request, uint32_t id, int fd, int timeout_ms,
-    client_notify_fn on_notify, void *arg, struct client_reply *ret_reply)
+client_call(struct client *client, const struct client_call *call, struct client_reply *ret_reply)
 {
-	uint64_t deadline_ms = deadline_after(timeout_ms);
+	uint64_t deadline_ms = deadline_after(call->timeout_ms);
 	int r;
 
-	if (buf_error(request))
-		return buf_error(request);
+	if (buf_error(call->request))
+		return buf_error(call->request);
 	if (client->fd < 0)
 		return -ENOTCONN;
-	r = send_all(client, request, fd, deadline_ms);
+	r = send_all(client, call->request, call->fd, deadline_ms);
 	if (r == 0)
-		r = await_reply(client, id, deadline_ms, on_notify, arg, ret_reply);
+		r = await_reply(client, call, deadline_ms, ret_reply);
 	if (r != 0)
 		client_disconnect(client);
 	return r;
@@ -334,7 +333,7 @@ client_wait(struct client *client, int timeout_ms, client_notify_fn on_notify, v
 	for (;;) {
 		struct rpc_msg msg;
 		bool is_notification;
-		size_t len;
+		size_t len = 0;
 		int r = next_wait(client, deadline_ms, &msg, &len);
 
 		if (r == -ETIMEDOUT)

@@ -49,16 +49,25 @@ void client_reply_fini(struct client_reply *reply);
 /* Starts a request in OUT; the caller packs the params map behind it, then calls. */
 int client_begin(struct client *client, struct buf *out, const char *method, uint32_t *ret_id);
 
-/*
- * Sends REQUEST (with at most one fd; -1: none) and waits for its response. Notifications that
- * arrive meanwhile go to on_notify (NULL: dropped), which must not use the client. A connection
- * that broke is made anew by the caller, who may send the same request on it. 0 with *ret_reply to be fini'ed (which may be an
- * error reply), or -errno when the connection failed (-EPIPE, -ECONNRESET, -ETIMEDOUT after
- * TIMEOUT_MS, -1: never); then the client is disconnected.
- */
 typedef void (*client_notify_fn)(const char *method, const msgpack_object *params, void *arg);
-int client_call(struct client *client, const struct buf *request, uint32_t id, int fd,
-    int timeout_ms, client_notify_fn on_notify, void *arg, struct client_reply *ret_reply);
+
+struct client_call {
+	const struct buf *request; /* begun with client_begin, params packed */
+	uint32_t id;
+	int fd;                     /* goes with it; -1: none */
+	int timeout_ms;             /* -1: never */
+	client_notify_fn on_notify; /* notifications that arrive meanwhile; NULL: dropped */
+	void *arg;
+};
+
+/*
+ * Sends the request and waits for its response. on_notify must not use the client. 0 with
+ * *ret_reply to be fini'ed (which may be an error reply), or -errno when the connection failed
+ * (-EPIPE, -ECONNRESET, -ETIMEDOUT, -EBADMSG): then the client is disconnected, and the caller may
+ * connect and send the same request again.
+ */
+int client_call(
+    struct client *client, const struct client_call *call, struct client_reply *ret_reply);
 
 /*
  * Waits for the next notification up to TIMEOUT_MS: 1 (on_notify was called), 0 (timed out), -EINTR

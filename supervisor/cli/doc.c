@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -53,7 +54,7 @@ uint64_t
 doc_time_ms(const msgpack_object *map, const char *key)
 {
 	char text[NAME_MAX_BYTES];
-	unsigned ms = 0;
+	uint64_t ms = 0;
 	struct tm tm = { 0 };
 	const char *rest;
 	time_t seconds;
@@ -66,7 +67,7 @@ doc_time_ms(const msgpack_object *map, const char *key)
 		return 0;
 	/* As clock_format() writes it: milliseconds, Z. */
 	if (rest[0] == '.' && strspn(rest + 1, "0123456789") == 3)
-		ms = (unsigned)((rest[1] - '0') * 100 + (rest[2] - '0') * 10 + (rest[3] - '0'));
+		ms = strtoull(rest + 1, NULL, 10);
 	return (uint64_t)seconds * 1000 + ms;
 }
 
@@ -137,7 +138,7 @@ doc_ago(uint64_t then_ms, uint64_t now_ms, char text[static TEXT_NUMBER])
 	static const struct {
 		uint64_t seconds;
 		const char *unit;
-	} units[] = { { 24 * 60 * 60, "d" }, { 60 * 60, "h" }, { 60, "min" }, { 1, "s" } };
+	} units[] = { { 86400, "d" }, { 3600, "h" }, { 60, "min" }, { 1, "s" } };
 	uint64_t seconds = now_ms > then_ms ? (now_ms - then_ms) / 1000 : 0;
 
 	snprintf(text, TEXT_NUMBER, "now");

@@ -58,14 +58,15 @@ picture_duration(struct line *line, enum style style, uint64_t duration_ms)
 {
 	char text[CLOCK_TEXT];
 
-	if (duration_ms > 0)
-		line_add(line, style, "  %s", clock_format_duration(duration_ms, text));
+	if (duration_ms == 0)
+		return;
+	line_add(line, style, "  %s", clock_format_duration(duration_ms, text));
 }
 
 void
 picture_elapsed(struct line *line, enum style style, uint64_t duration_ms)
 {
-	if (duration_ms >= 60 * 1000)
+	if (duration_ms >= 60000)
 		picture_duration(line, style, duration_ms);
 	else if (duration_ms > 0)
 		line_add(line, style, "  %u s", (unsigned)(duration_ms / 1000));

@@ -37,12 +37,21 @@ pack_filters(msgpack_packer *params, const struct query *query)
 		pack_kv_uint(params, "since_ms", query->since_ms);
 }
 
+static size_t
+count_optional(const struct query *query)
+{
+	size_t n = query->since_ms > 0;
+
+	n += query->type != NULL;
+	n += query->scope != NULL;
+	return n + (query->owner != NULL);
+}
+
 static int
 ask_page(const struct query *query, struct session *session, uint64_t limit, uint64_t before,
     struct client_reply *ret_reply)
 {
-	size_t optional =
-	    (size_t)(!!query->type + !!query->scope + !!query->owner + !!query->since_ms);
+	size_t optional = count_optional(query);
 	struct request request;
 
 	session_begin(session, &request, "list", 6 + optional + (before ? 1 : 0));

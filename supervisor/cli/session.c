@@ -101,6 +101,12 @@ static int
 call_until(struct session *session, struct request *request, int fd,
     const struct listener *listener, struct client_reply *ret_reply)
 {
+	struct client_call call = { .request = &request->bytes,
+		.id = request->id,
+		.fd = fd,
+		.timeout_ms = SESSION_ANSWER_MS,
+		.on_notify = listener ? listener->fn : NULL,
+		.arg = listener ? listener->arg : NULL };
 	uint64_t begun_ms = clock_boot_ms();
 	bool noticed = false;
 
@@ -109,9 +115,7 @@ call_until(struct session *session, struct request *request, int fd,
 		uint64_t waited_ms;
 
 		if (r == 0)
-			r = client_call(&session->client, &request->bytes, request->id, fd,
-			    SESSION_ANSWER_MS, listener ? listener->fn : NULL,
-			    listener ? listener->arg : NULL, ret_reply);
+			r = client_call(&session->client, &call, ret_reply);
 		if (r == 0 || is_hopeless(session, r))
 			return r;
 		waited_ms = clock_boot_ms() - begun_ms;

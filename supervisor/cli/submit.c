@@ -170,7 +170,7 @@ int
 submission_send(
     struct submission *submission, struct session *session, struct client_reply *ret_reply)
 {
-	size_t optional = (size_t)(!!submission->title + !!submission->scope + !!submission->key);
+	size_t npairs = 4; /* token, params, labels, env */
 	struct request request;
 	msgpack_packer *params = &request.params;
 	int r = draw_token(submission);
@@ -178,7 +178,11 @@ submission_send(
 	if (r != 0)
 		return r;
 	/* One for a recipe's name; two for text and name, or command and umask. */
-	session_begin(session, &request, "submit", 4 + optional + (submission->recipe ? 1 : 2));
+	npairs += submission->recipe ? 1 : 2;
+	npairs += submission->title != NULL;
+	npairs += submission->scope != NULL;
+	npairs += submission->key != NULL;
+	session_begin(session, &request, "submit", npairs);
 	pack_str(params, "token");
 	msgpack_pack_bin(params, sizeof submission->token);
 	msgpack_pack_bin_body(params, submission->token, sizeof submission->token);

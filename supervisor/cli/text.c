@@ -71,8 +71,9 @@ escape_sequence(const char *text, size_t len)
 	if (strchr("]PX^_", text[1]) && text[1] != '\0')
 		return string_sequence(text, len);
 	if (text[1] == '[') {
-		for (i = 2; i < len && text[i] >= 0x20 && text[i] <= 0x3f; i++)
-			continue;
+		i = 2;
+		while (i < len && text[i] >= 0x20 && text[i] <= 0x3f)
+			i++;
 		return i < len && text[i] >= 0x40 && text[i] <= 0x7e ? i + 1 : i;
 	}
 	while (i < len && text[i] >= 0x20 && text[i] <= 0x2f)
@@ -104,32 +105,36 @@ clean_point(struct buf *out, const char *text, size_t n, uint32_t point, enum te
 		buf_add(out, text, n);
 }
 
+/* What stands at AT: its length. *COLOURED becomes true when it is a colour that was kept. */
+static size_t
+clean_next(struct buf *out, const char *at, size_t len, enum text_mode mode, bool *coloured)
+{
+	uint32_t point;
+	size_t n;
+
+	if (*at == ESC) {
+		n = escape_sequence(at, len);
+		if (mode == TEXT_COLOURS && is_colour(at, n)) {
+			buf_add(out, at, n);
+			*coloured = true;
+		}
+		return n;
+	}
+	point = decode(at, len, &n);
+	if (point == 0xfffd)
+		buf_add(out, UTF8_REPLACEMENT, strlen(UTF8_REPLACEMENT));
+	else
+		clean_point(out, at, n, point, mode);
+	return n;
+}
+
 bool
 text_clean(struct buf *out, struct span text, enum text_mode mode)
 {
 	bool coloured = false;
-	size_t i = 0;
 
-	while (i < text.len) {
-		const char *at = text.text + i;
-		size_t n;
-
-		if (*at == ESC) {
-			n = escape_sequence(at, text.len - i);
-			if (mode == TEXT_COLOURS && is_colour(at, n)) {
-				buf_add(out, at, n);
-				coloured = true;
-			}
-		} else {
-			uint32_t point = decode(at, text.len - i, &n);
-
-			if (point == 0xfffd)
-				buf_add(out, UTF8_REPLACEMENT, strlen(UTF8_REPLACEMENT));
-			else
-				clean_point(out, at, n, point, mode);
-		}
-		i += n;
-	}
+	for (size_t i = 0; i < text.len;)
+		i += clean_next(out, text.text + i, text.len - i, mode, &coloured);
 	return coloured;
 }
 

@@ -89,29 +89,40 @@ conclude(const struct follow *follow, enum follow_end end)
 	return end == FOLLOW_FAILED ? follow->status : EXIT_OK;
 }
 
+/* Which tasks: none means all. */
+struct which {
+	const uint64_t *ids;
+	size_t n;
+};
+
 static int
-watch_json(struct cli *cli, struct follow *follow)
+watch_json(const struct cli *cli, struct session *session, struct which which)
 {
 	struct lines lines = { .term = &cli->out };
-	int status;
+	struct follow follow = { .session = session,
+		.ids = which.ids,
+		.nids = which.n,
+		.wants_facts = true,
+		.view = &json_view,
+		.arg = &lines };
+	int status = conclude(&follow, follow_run(&follow));
 
-	follow->view = &json_view;
-	follow->arg = &lines;
-	follow->wants_facts = true;
-	status = conclude(follow, follow_run(follow));
 	return lines.status ? lines.status : status;
 }
 
 static int
-watch_lines(struct cli *cli, struct follow *follow)
+watch_lines(const struct cli *cli, struct session *session, struct which which)
 {
 	struct plain plain;
+	struct follow follow = { .session = session,
+		.ids = which.ids,
+		.nids = which.n,
+		.view = &plain_view,
+		.arg = &plain };
 	int status;
 
 	plain_init(&plain, &cli->out, true);
-	follow->view = &plain_view;
-	follow->arg = &plain;
-	status = conclude(follow, follow_run(follow));
+	status = conclude(&follow, follow_run(&follow));
 	plain_fini(&plain);
 	return status;
 }
@@ -128,20 +139,19 @@ watch_one(struct cli *cli, struct session *session, uint64_t id)
 }
 
 static int
-watch(struct cli *cli, const uint64_t *ids, size_t n, bool is_json)
+watch(struct cli *cli, struct which which, bool is_json)
 {
 	struct session session;
-	struct follow follow = { .session = &session, .ids = ids, .nids = n };
 	int status = session_open(&session, false);
 
 	if (status != 0)
 		return status;
 	if (is_json)
-		status = watch_json(cli, &follow);
-	else if (n == 1)
-		status = watch_one(cli, &session, ids[0]);
+		status = watch_json(cli, &session, which);
+	else if (which.n == 1)
+		status = watch_one(cli, &session, which.ids[0]);
 	else
-		status = watch_lines(cli, &follow);
+		status = watch_lines(cli, &session, which);
 	session_close(&session);
 	return status;
 }
@@ -164,7 +174,7 @@ run(struct cli *cli, int argc, char **argv)
 	else if (args.nwords + args.nrest > 0)
 		status = args_ids(&args, &ids, &n);
 	if (status == 0 && !args.is_stopped)
-		status = watch(cli, ids, n, is_json);
+		status = watch(cli, (struct which){ ids, n }, is_json);
 	free(ids);
 	args_fini(&args);
 	return status;

@@ -12,34 +12,37 @@
 #include <jansson.h>
 #include <string.h>
 
+static void document_pack(msgpack_packer *packer, json_t *json);
+
+static void
+document_pack_map(msgpack_packer *packer, json_t *json)
+{
+	msgpack_pack_map(packer, json_object_size(json));
+	for (void *at = json_object_iter(json); at; at = json_object_iter_next(json, at)) {
+		pack_str(packer, json_object_iter_key(at));
+		document_pack(packer, json_object_iter_value(at));
+	}
+}
+
 static void
 document_pack(msgpack_packer *packer, json_t *json)
 {
-	const char *key;
-	json_t *value;
-	size_t i;
-
 	if (json_is_object(json)) {
-		msgpack_pack_map(packer, json_object_size(json));
-		json_object_foreach(json, key, value)
-		{
-			pack_str(packer, key);
-			document_pack(packer, value);
-		}
+		document_pack_map(packer, json);
 	} else if (json_is_array(json)) {
 		msgpack_pack_array(packer, json_array_size(json));
-		json_array_foreach(json, i, value) document_pack(packer, value);
+		for (size_t i = 0; i < json_array_size(json); i++)
+			document_pack(packer, json_array_get(json, i));
 	} else if (json_is_string(json)) {
 		pack_str(packer, json_string_value(json));
 	} else if (json_is_integer(json)) {
 		msgpack_pack_int64(packer, json_integer_value(json));
 	} else if (json_is_real(json)) {
 		msgpack_pack_double(packer, json_real_value(json));
-	} else if (json_is_boolean(json)) {
-		if (json_is_true(json))
-			msgpack_pack_true(packer);
-		else
-			msgpack_pack_false(packer);
+	} else if (json_is_true(json)) {
+		msgpack_pack_true(packer);
+	} else if (json_is_false(json)) {
+		msgpack_pack_false(packer);
 	} else {
 		msgpack_pack_nil(packer);
 	}

@@ -24,6 +24,16 @@ stop(void)
 	canned_stop(&canned);
 }
 
+static int
+send_request(const struct buf *request, uint32_t id, int timeout_ms, struct client_reply *ret_reply)
+{
+	struct client_call call = {
+		.request = request, .id = id, .fd = -1, .timeout_ms = timeout_ms
+	};
+
+	return client_call(&client, &call, ret_reply);
+}
+
 /* Asks METHOD with {n: N}. */
 static int
 call(const char *method, uint64_t n, int fd, client_notify_fn on_notify, void *arg,
@@ -39,7 +49,8 @@ call(const char *method, uint64_t n, int fd, client_notify_fn on_notify, void *a
 	buf_packer(&request, &packer);
 	msgpack_pack_map(&packer, 1);
 	pack_kv_uint(&packer, "n", n);
-	r = client_call(&client, &request, id, fd, 5000, on_notify, arg, ret_reply);
+	r = client_call(
+	    &client, &(struct client_call){ &request, id, fd, 5000, on_notify, arg }, ret_reply);
 	buf_fini(&request);
 	return r;
 }
@@ -173,14 +184,12 @@ START_TEST(after_a_lost_connection_the_same_request_can_be_sent_again)
 	client_begin(&client, &request, "echo", &id);
 	buf_packer(&request, &packer);
 	msgpack_pack_map(&packer, 0);
-	ck_assert_int_eq(
-	    client_call(&client, &request, id, -1, 5000, NULL, NULL, &reply), -ECONNRESET);
+	ck_assert_int_eq(send_request(&request, id, 5000, &reply), -ECONNRESET);
 	ck_assert_int_eq(client.fd, -1);
-	ck_assert_int_eq(
-	    client_call(&client, &request, id, -1, 5000, NULL, NULL, &reply), -ENOTCONN);
+	ck_assert_int_eq(send_request(&request, id, 5000, &reply), -ENOTCONN);
 	ck_assert_int_eq(client_wait(&client, 0, NULL, NULL), -ENOTCONN);
 	ck_assert_int_eq(client_connect(&client), 0);
-	ck_assert_int_eq(client_call(&client, &request, id, -1, 5000, NULL, NULL, &reply), 0);
+	ck_assert_int_eq(send_request(&request, id, 5000, &reply), 0);
 	client_reply_fini(&reply);
 	buf_fini(&request);
 	stop();
@@ -207,8 +216,7 @@ START_TEST(a_silent_service_costs_the_connection)
 	client_begin(&client, &request, "echo", &id);
 	buf_packer(&request, &packer);
 	msgpack_pack_map(&packer, 0);
-	ck_assert_int_eq(
-	    client_call(&client, &request, id, -1, 20, NULL, NULL, &reply), -ETIMEDOUT);
+	ck_assert_int_eq(send_request(&request, id, 20, &reply), -ETIMEDOUT);
 	ck_assert_int_eq(client.fd, -1);
 	buf_fini(&request);
 	stop();
@@ -219,11 +227,10 @@ static enum canned_then
 talk_nonsense(struct canned_call *call, void *arg)
 {
 	static const char *const nonsense[] = {
-		"\xc1",                 /* the reserved byte */
-		"\xa5hello",            /* no message at all */
-		"\xdd\xff\xff\xff\xff", /* an array of four thousand million */
-		"\x93\x02\xa5"
-		"event\xc1",             /* a notification with a broken value */
+		"\xc1",                  /* the reserved byte */
+		"\xa5hello",             /* no message at all */
+		"\xdd\xff\xff\xff\xff",  /* an array of four thousand million */
+		"\x93\x02\xa4want\xc1",  /* a notification with a broken value */
 		"\x94\x01\x01\xa2no\xc0" /* an error that is no map */
 	};
 	uint64_t n = mp_uint(mp_get(call->params, "n"), 0);
@@ -344,7 +351,7 @@ START_TEST(a_request_larger_than_the_socket_takes_at_once_is_sent_whole)
 	pack_str(&packer, "text");
 	msgpack_pack_str(&packer, BYTES);
 	msgpack_pack_str_body(&packer, text, BYTES);
-	ck_assert_int_eq(client_call(&client, &request, id, -1, 5000, NULL, NULL, &reply), 0);
+	ck_assert_int_eq(send_request(&request, id, 5000, &reply), 0);
 	ck_assert_uint_eq(mp_uint(mp_get(&reply.body, "bytes"), 0), BYTES);
 	client_reply_fini(&reply);
 	buf_fini(&request);
@@ -362,8 +369,7 @@ START_TEST(a_request_that_could_not_be_packed_is_not_sent)
 	start(echo);
 	buf_init(&request, 4);
 	client_begin(&client, &request, "submit", &id);
-	ck_assert_int_eq(
-	    client_call(&client, &request, id, -1, 5000, NULL, NULL, &reply), -EMSGSIZE);
+	ck_assert_int_eq(send_request(&request, id, 5000, &reply), -EMSGSIZE);
 	ck_assert_int_ge(client.fd, 0);
 	buf_fini(&request);
 	stop();
