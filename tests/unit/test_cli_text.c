@@ -15,7 +15,7 @@ setup(void)
 {
 	/* Widths of wide characters are known in a UTF-8 locale only. */
 	ck_assert_ptr_nonnull(setlocale(LC_CTYPE, "C.UTF-8"));
-	buf_init(&out, 64 * 1024);
+	buf_init(&out, 65536);
 }
 
 static void

@@ -55,7 +55,7 @@ static void
 setup(void)
 {
 	ck_assert_ptr_nonnull(setlocale(LC_CTYPE, "C.UTF-8"));
-	buf_init(&out, 1024 * 1024);
+	buf_init(&out, 1048576);
 	doc_copy_init(&copy);
 }
 
@@ -72,7 +72,7 @@ task(const char *json)
 	struct buf bytes;
 	struct mp_doc doc;
 
-	buf_init(&bytes, 1024 * 1024);
+	buf_init(&bytes, 1048576);
 	document_append(&bytes, json);
 	ck_assert_int_eq(mp_parse(&doc, bytes.data, bytes.len, &walk_store_limits), 0);
 	ck_assert_int_eq(doc_copy_set(&copy, &doc.root), 0);
@@ -249,7 +249,7 @@ START_TEST(steps_that_do_not_fit_are_counted)
 	struct term term = { .columns = 80, .has_utf8 = false };
 	struct buf json;
 
-	buf_init(&json, 64 * 1024);
+	buf_init(&json, 65536);
 	many_steps(&json);
 	for (term.rows = 4; term.rows < 60; term.rows++) {
 		size_t lines;

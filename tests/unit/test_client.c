@@ -44,7 +44,7 @@ call(const char *method, uint64_t n, int fd, client_notify_fn on_notify, void *a
 	uint32_t id;
 	int r;
 
-	buf_init(&request, 2 * 1024 * 1024);
+	buf_init(&request, 2097152);
 	client_begin(&client, &request, method, &id);
 	buf_packer(&request, &packer);
 	msgpack_pack_map(&packer, 1);
@@ -276,7 +276,7 @@ START_TEST(an_answer_may_be_larger_than_a_request)
 
 	start(answer_at_length);
 	ck_assert_int_eq(call("list", 1, -1, NULL, NULL, &reply), 0);
-	ck_assert_uint_eq(reply.body.via.array.size, 100 * 1000);
+	ck_assert_uint_eq(reply.body.via.array.size, 100000);
 	ck_assert_uint_eq(mp_uint(&reply.body.via.array.ptr[99999], 0), 99999);
 	client_reply_fini(&reply);
 	stop();
@@ -344,7 +344,7 @@ START_TEST(a_request_larger_than_the_socket_takes_at_once_is_sent_whole)
 	ck_assert_ptr_nonnull(text);
 	memset(text, 'x', BYTES);
 	start(count_bytes);
-	buf_init(&request, 1024 * 1024);
+	buf_init(&request, 1048576);
 	client_begin(&client, &request, "submit", &id);
 	buf_packer(&request, &packer);
 	msgpack_pack_map(&packer, 1);

@@ -13,7 +13,7 @@ static struct buf out;
 static void
 setup(void)
 {
-	buf_init(&out, 64 * 1024);
+	buf_init(&out, 65536);
 }
 
 static void
