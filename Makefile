@@ -117,12 +117,73 @@ $(O)/tests/integ/%: $(O)/tests/integ/%.o $(harness) $(O)/store.a $(O)/ipc.a
 $(O)/tests/fake/%: $(O)/tests/fake/%.o $(O)/step.a $(O)/ipc.a
 	$(link) -lmsgpackc
 
+$(O)/tests/bench/bench: $(call obj,$(filter-out tests/bench/chain.c,$(wildcard tests/bench/*.c))) $(O)/store.a $(O)/ipc.a
+	$(link) -llmdb -lmsgpackc
+$(O)/tests/bench/chain: $(O)/tests/bench/chain.o
+	$(link) -static
+$(O)/tests/chaos/chaos: $(call obj,$(wildcard tests/chaos/*.c)) $(harness) $(O)/store.a $(O)/ipc.a
+	$(link) $(libs.tests)
+
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 
 # ---- verbs ----------------------------------------------------------------
-.PHONY: check unit
-unit: $(if $(T),$(O)/tests/unit/test_$(T),$(unit)) ## the unit tests of one build (T=name for one)
-	@fail=0; for t in $^; do $$t || fail=1; done; exit $$fail
+# Builds of another kind than B are made by calling this Makefile again.
+again = $(MAKE) --no-print-directory
+FUZZ_S  ?= 60
+CHAOS_S ?= 120
+SEED    ?= 1
+BENCH   ?=
+
+.PHONY: unit integ check test run lint cov fuzz chaos bench setup
+unit: $(if $(T),$(O)/tests/unit/test_$(T),$(unit)) ## the unit tests of one build (B=debug; T=name for one)
+	@tests/run.sh $(B) $^
+
+integ: $(bin) $(fakes) $(if $(T),$(O)/tests/integ/test_$(T),$(integ)) ## the stories of one build (B=debug; T=name for one)
+	@tests/run.sh $(B) $(filter $(O)/tests/integ/%,$^)
+
+check: $(bin) $(fakes) $(unit) $(integ) ## unit tests and stories of one build (B=debug, asan)
+	@tests/run.sh $(B) $(unit) $(integ)
+
+test: ## set up, then every test: debug, the other two ways to spawn, then under ASan and UBSan
+	@contrib/setup.sh build test
+	@rm -f .build/results
+	@$(again) all
+	@$(again) B=debug check; a=$$?; \
+	REEVE_SPAWN=clone $(again) B=debug integ; b=$$?; \
+	REEVE_SPAWN=fork $(again) B=debug integ; c=$$?; \
+	$(again) B=asan check; d=$$?; \
+	tests/run.sh --total; [ $$a$$b$$c$$d = 0000 ]
+
+run: ## set up, build, then watch the example: download, verify, unpack, run
+	@contrib/setup.sh build
+	@$(again) all
+	@contrib/try-it.sh .build/release
+
+lint: ## layers, headers, gcc, clang, cppcheck, clang-tidy, clang-format, shellcheck
+	@contrib/setup.sh build test lint
+	@$(again) B=debug all
+	@tests/lint/run.sh .build/debug $(filter-out -O1 -g3,$(subst -O2,,$(ALL_CFLAGS))) -DREEVE_FAILPOINTS
+
+cov: ## line coverage of units and stories
+	@contrib/setup.sh build test
+	@$(again) B=cov check; gcovr -r . --object-directory .build/cov -e 'tests/' --print-summary
+
+fuzz: ## every decoder, FUZZ_S seconds each
+	@contrib/setup.sh build lint
+	@tests/fuzz/run.sh $(FUZZ_S)
+
+chaos: ## kill everything at random for CHAOS_S seconds and compare with the workers' own record (SEED=n)
+	@contrib/setup.sh build test
+	@$(again) B=debug .build/debug/tests/chaos/chaos all
+	@.build/debug/tests/chaos/chaos --seconds $(CHAOS_S) --seed $(SEED)
+
+bench: ## figures beside their limits, as JSON lines (BENCH=--small, or a name)
+	@contrib/setup.sh build
+	@$(again) all .build/release/tests/bench/bench .build/release/tests/bench/chain
+	@.build/release/tests/bench/bench $(BENCH)
+
+setup: ## install the Debian packages for building and testing
+	@contrib/setup.sh build test lint
 
 .PHONY: clean
 clean: ## remove .build, but for the cache of downloads
@@ -130,7 +191,7 @@ clean: ## remove .build, but for the cache of downloads
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+( [a-z-]+)*:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: FORCE
 FORCE:
