@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -206,11 +205,19 @@ attempt_obey(struct attempt *attempt, enum want want)
 	attempt->orders.is_new = false;
 	if (want == WANT_PAUSE)
 		return;
+	if (attempt->cancel_ms == 0 && orders_want_cancel(&attempt->orders))
+		attempt->cancel_ms = clock_boot_ms();
 	codec_init(&fact_codec, &fact);
 	fact.kind = FACT_OBEYED;
 	fact.rev = attempt->orders.rev;
 	fact.want = want;
 	attempt_fact(attempt, &fact);
+}
+
+static double
+smaller(double a, double b)
+{
+	return a < b ? a : b;
 }
 
 bool
@@ -220,8 +227,8 @@ attempt_may_take(struct attempt *attempt, uint64_t now_ms)
 	double seconds = left->at_ms ? (double)(now_ms - left->at_ms) / 1000 : 0;
 
 	left->at_ms = now_ms;
-	left->facts = fmin(left->facts + seconds * FACTS_PER_S, ALLOWED_FACTS);
-	left->bytes = fmin(left->bytes + seconds * BYTES_PER_S, ALLOWED_BYTES);
+	left->facts = smaller(left->facts + seconds * FACTS_PER_S, ALLOWED_FACTS);
+	left->bytes = smaller(left->bytes + seconds * BYTES_PER_S, ALLOWED_BYTES);
 	return left->facts > 0 && left->bytes > 0;
 }
 

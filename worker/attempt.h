@@ -36,6 +36,7 @@ struct attempt {
 	struct report report;
 	struct orders orders;
 	struct allowance allowance;
+	uint64_t cancel_ms; /* boot clock: when the first cancel was heard of; 0: none */
 	bool has_warned; /* the task will end completed with warnings */
 };
 

@@ -185,3 +185,14 @@ outputs_file_take(struct attempt *attempt, size_t index, char **ret_name)
 	free(text);
 	return r;
 }
+
+void
+outputs_file_drop(struct attempt *attempt)
+{
+	int dir_fd = open_workdir(attempt);
+
+	if (dir_fd < 0)
+		return;
+	unlinkat(dir_fd, file_name, 0);
+	fd_close(&dir_fd);
+}

@@ -22,4 +22,7 @@ int outputs_file_make(struct attempt *attempt, char **ret_path);
  */
 int outputs_file_take(struct attempt *attempt, size_t index, char **ret_name);
 
+/* Removes the file unread: the step has failed. */
+void outputs_file_drop(struct attempt *attempt);
+
 #endif

@@ -1,0 +1,469 @@
+#include "worker/runner.h"
+
+#include "ipc/clock.h"
+#include "ipc/proc.h"
+#include "ipc/version.h"
+#include "worker/outputs.h"
+#include "worker/undo.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { CHECK_TIMEOUT_MS = 10 * 60 * 1000, RETRY_DELAY_MAX_MS = 5 * 60 * 1000 };
+
+enum step_end { STEP_ENDED_WELL = 1, STEP_ENDED_BADLY, STEP_ENDED_BY_CANCEL, STEP_ENDED_BROKEN };
+
+/* Why a try failed. */
+struct failure {
+	const char *code; /* static; NULL: it did not fail */
+	bool is_final;    /* another try would fail the same way */
+	struct exit_info exit;
+	char message[640];
+};
+
+static int
+tell_hello(struct attempt *attempt)
+{
+	const struct brief *brief = &attempt->brief;
+	char boot_id[BOOT_ID_TEXT] = "";
+	char build[] = REEVE_VERSION;
+	struct fact fact;
+	int r;
+
+	codec_init(&fact_codec, &fact);
+	fact.kind = FACT_HELLO;
+	fact.pid = (uint64_t)getpid();
+	fact.start_ticks = proc_self_start();
+	fact.boot_id = brief->boot_id;
+	if (!brief->boot_id && proc_boot_id(boot_id) == 0)
+		fact.boot_id = boot_id;
+	fact.keeper_instance = brief->keeper_instance;
+	fact.build = build;
+	r = attempt_fact(attempt, &fact);
+	/* Unheard of, a worker must not run anything. */
+	return r == 0 && journal_waiting(&attempt->journal) > 0 ? -ENOSPC : r;
+}
+
+static void
+tell_begin(struct attempt *attempt, size_t index, uint64_t try)
+{
+	struct fact fact;
+
+	codec_init(&fact_codec, &fact);
+	fact.kind = FACT_STEP_BEGIN;
+	fact.step = index + 1;
+	fact.name = attempt->brief.spec.steps.v[index].name;
+	fact.count = try;
+	attempt_fact(attempt, &fact);
+	attempt->brief.steps.v[index].state = STEP_RUNNING;
+}
+
+static void
+tell_end(struct attempt *attempt, size_t index, struct fact *fact)
+{
+	fact->kind = FACT_STEP_END;
+	fact->step = index + 1;
+	attempt_fact(attempt, fact);
+	attempt->brief.steps.v[index].state = fact->state;
+}
+
+static void
+end_well(struct attempt *attempt, size_t index, enum step_state state, uint64_t killed)
+{
+	struct fact fact;
+
+	codec_init(&fact_codec, &fact);
+	fact.state = state;
+	fact.exit = (struct exit_info){ .known = true };
+	fact.killed = killed;
+	tell_end(attempt, index, &fact);
+	report_step_done(&attempt->report, &attempt->brief, index);
+}
+
+static void
+end_cancelled(struct attempt *attempt, size_t index, const struct command_result *result)
+{
+	struct fact fact;
+
+	codec_init(&fact_codec, &fact);
+	fact.state = STEP_CANCELLED;
+	if (result)
+		fact.exit = result->exit;
+	tell_end(attempt, index, &fact);
+}
+
+/* The step failed for good: it is told, and kept for the end of the task. */
+static void
+end_badly(struct runner *runner, size_t index, const struct failure *failure, uint64_t killed)
+{
+	struct attempt *attempt = runner->attempt;
+	struct fact *end = &runner->end;
+	char *code = strdup(failure->code), *message = strdup(failure->message);
+	char *tail = output_tail(&attempt->output);
+	struct fact fact;
+
+	codec_init(&fact_codec, &fact);
+	fact.state = STEP_FAILED;
+	fact.exit = failure->exit;
+	fact.code = code;
+	fact.message = message;
+	fact.tail = tail;
+	fact.killed = killed;
+	tell_end(attempt, index, &fact);
+	end->step = index + 1;
+	end->exit = failure->exit;
+	end->code = code;
+	end->message = message;
+	end->tail = tail;
+}
+
+static void
+explain_exit(const struct command_result *result, const struct spec_step *step,
+    struct failure *failure)
+{
+	char text[CLOCK_TEXT];
+
+	failure->code = "step_failed";
+	failure->exit = result->exit;
+	if (result->end == COMMAND_NOT_STARTED) {
+		failure->code = result->error.code;
+		failure->exit.known = result->error.exit_code != 0;
+		failure->exit.code = result->error.exit_code;
+		failure->is_final = !result->error.may_pass;
+		snprintf(failure->message, sizeof failure->message, "%s", result->error.message);
+	} else if (result->end == COMMAND_TIMED_OUT) {
+		failure->code = "timed_out";
+		snprintf(failure->message, sizeof failure->message,
+		    "did not end within %s and was stopped",
+		    clock_format_duration(step->timeout_ms, text));
+	} else if (result->exit.signal) {
+		snprintf(failure->message, sizeof failure->message, "was killed by signal %d (%s)",
+		    (int)result->exit.signal, strsignal((int)result->exit.signal));
+	} else {
+		snprintf(failure->message, sizeof failure->message, "exited with status %d",
+		    (int)result->exit.code);
+	}
+}
+
+static void
+fail_output(struct failure *failure, const char *code, const char *text, const char *name)
+{
+	failure->code = code;
+	failure->is_final = true;
+	failure->exit = (struct exit_info){ .known = true };
+	snprintf(failure->message, sizeof failure->message, "%s%s%.200s%s", text, name ? " \"" : "",
+	    name ? name : "", name ? "\"" : "");
+}
+
+/* What a successful command left in REEVE_OUTPUT. */
+static void
+take_outputs(struct attempt *attempt, size_t index, struct failure *failure)
+{
+	char *name = NULL;
+	int r = outputs_file_take(attempt, index, &name);
+
+	if (r == -ENOENT)
+		fail_output(failure, "undeclared_output", "set an output that its recipe does not declare:",
+		    name ? name : "?");
+	else if (r == -EINVAL)
+		fail_output(failure, "bad_output", "wrote a line without \"=\" to REEVE_OUTPUT", NULL);
+	else if (r == -EFBIG)
+		fail_output(failure, "bad_output", "wrote too much to REEVE_OUTPUT", NULL);
+	else if (r < 0)
+		fail_output(failure, "bad_output", "its REEVE_OUTPUT cannot be read", NULL);
+	free(name);
+}
+
+static void
+judge(struct attempt *attempt, const struct command *command, struct command_result *result,
+    struct failure *failure)
+{
+	const struct spec_step *step = &attempt->brief.spec.steps.v[command->sandbox.step];
+
+	*failure = (struct failure){ 0 };
+	if (!command_succeeded(result)) {
+		explain_exit(result, step, failure);
+		if (command->sandbox.output_path)
+			outputs_file_drop(attempt);
+	} else if (command->sandbox.output_path) {
+		take_outputs(attempt, command->sandbox.step, failure);
+	}
+	if (!failure->code && result->undeclared)
+		fail_output(failure, "undeclared_output",
+		    "set an output that its recipe does not declare:", result->undeclared);
+	free(result->undeclared);
+	result->undeclared = NULL;
+}
+
+/* One command with its REEVE_OUTPUT. */
+static void
+run_command(struct attempt *attempt, struct command *command, struct command_result *result,
+    struct failure *failure)
+{
+	const struct spec_step *step = &attempt->brief.spec.steps.v[command->sandbox.step];
+	char *path = NULL;
+	int r = step->outputs.n > 0 ? outputs_file_make(attempt, &path) : 0;
+
+	command->sandbox.output_path = path;
+	if (r < 0) {
+		*result = (struct command_result){ .end = COMMAND_NOT_STARTED };
+		result->error.code = "spawn_failed";
+		snprintf(result->error.message, sizeof result->error.message,
+		    "cannot make the file for its outputs: %s", strerror(-r));
+	} else {
+		command_run(attempt, command, result);
+	}
+	judge(attempt, command, result, failure);
+	command->sandbox.output_path = NULL;
+	free(path);
+}
+
+static struct command
+command_for(struct runner *runner, size_t index, enum role role)
+{
+	const struct spec_step *step = &runner->attempt->brief.spec.steps.v[index];
+	bool is_check = role == ROLE_CHECK;
+
+	return (struct command){ .sandbox = { .step = index, .role = role, .attempt_try = 1 },
+		.timeout_ms = is_check && !step->timeout_ms ? CHECK_TIMEOUT_MS : step->timeout_ms,
+		.cancel = is_check ? CANCEL_NOW : step->cancel,
+		.leave_running = role == ROLE_RUN && step->leave_running,
+		.spared = &runner->spared,
+		.receipt = &runner->receipt };
+}
+
+/* The journal is on the disk, and nobody has changed his mind: the next program may run. */
+static enum step_end
+get_ready(struct attempt *attempt)
+{
+	int r;
+
+	report_flush(&attempt->report, clock_boot_ms());
+	while ((r = pump_sync(attempt, true)) == -ECANCELED) {
+		attempt_obey(attempt, attempt->orders.want);
+		if (orders_want_cancel(&attempt->orders))
+			return STEP_ENDED_BY_CANCEL;
+	}
+	return r < 0 ? STEP_ENDED_BROKEN : STEP_ENDED_WELL;
+}
+
+/* STEP_ENDED_WELL: already done. STEP_ENDED_BADLY: it has to be run. */
+static enum step_end
+check_step(struct runner *runner, size_t index)
+{
+	struct command command = command_for(runner, index, ROLE_CHECK);
+	struct command_result result;
+	struct failure failure;
+	enum step_end ready = get_ready(runner->attempt);
+
+	if (ready != STEP_ENDED_WELL)
+		return ready;
+	run_command(runner->attempt, &command, &result, &failure);
+	if (result.end == COMMAND_CANCELLED)
+		return STEP_ENDED_BY_CANCEL;
+	if (result.end == COMMAND_BROKEN)
+		return STEP_ENDED_BROKEN;
+	if (result.end == COMMAND_NOT_STARTED)
+		output_say(&runner->attempt->output, failure.message);
+	return failure.code ? STEP_ENDED_BADLY : STEP_ENDED_WELL;
+}
+
+static uint64_t
+delay_before(const struct spec_step *step, uint64_t next_try)
+{
+	uint64_t delay_ms = step->retry_delay_ms;
+
+	for (uint64_t i = 2; i < next_try && delay_ms < RETRY_DELAY_MAX_MS; i++)
+		delay_ms *= 2;
+	return delay_ms < RETRY_DELAY_MAX_MS ? delay_ms : RETRY_DELAY_MAX_MS;
+}
+
+/* Waits before the next try. False: a cancel came, or the journal takes nothing more. */
+static bool
+wait_for_retry(struct attempt *attempt, size_t index, uint64_t next_try,
+    const struct failure *failure)
+{
+	uint64_t delay_ms = delay_before(&attempt->brief.spec.steps.v[index], next_try);
+	uint64_t deadline_ms = clock_boot_ms() + delay_ms;
+	char message[sizeof failure->message];
+	enum pump_event event;
+	struct fact fact;
+
+	snprintf(message, sizeof message, "%s", failure->message);
+	codec_init(&fact_codec, &fact);
+	fact.kind = FACT_STEP_RETRY;
+	fact.step = index + 1;
+	fact.count = next_try;
+	fact.delay_ms = delay_ms;
+	fact.message = message;
+	fact.exit = failure->exit;
+	attempt_fact(attempt, &fact);
+	while ((event = pump(attempt, NULL, deadline_ms)) == PUMP_WISH) {
+		attempt_obey(attempt, attempt->orders.want);
+		if (orders_want_cancel(&attempt->orders))
+			return false;
+	}
+	return event == PUMP_DEADLINE;
+}
+
+/* One try after the other, the first of which is begun. */
+static enum step_end
+try_step(struct runner *runner, size_t index)
+{
+	struct attempt *attempt = runner->attempt;
+	const struct spec_step *step = &attempt->brief.spec.steps.v[index];
+	struct command command = command_for(runner, index, ROLE_RUN);
+	struct command_result result;
+	struct failure failure;
+
+	for (uint64_t try = 1;; try++) {
+		enum step_end ready = get_ready(attempt);
+
+		if (ready != STEP_ENDED_WELL)
+			return ready;
+		command.sandbox.attempt_try = try;
+		run_command(attempt, &command, &result, &failure);
+		command.sandbox.last_sub = result.last_sub;
+		if (result.end == COMMAND_BROKEN)
+			return STEP_ENDED_BROKEN;
+		if (result.end == COMMAND_CANCELLED) {
+			end_cancelled(attempt, index, &result);
+			return STEP_ENDED_BY_CANCEL;
+		}
+		if (!failure.code) {
+			end_well(attempt, index, STEP_DONE, result.killed);
+			return STEP_ENDED_WELL;
+		}
+		if (try > step->retry_attempts || failure.is_final ||
+		    orders_want_cancel(&attempt->orders)) {
+			end_badly(runner, index, &failure, result.killed);
+			return orders_want_cancel(&attempt->orders) ? STEP_ENDED_BY_CANCEL
+								    : STEP_ENDED_BADLY;
+		}
+		if (!wait_for_retry(attempt, index, try + 1, &failure))
+			return attempt->journal.error ? STEP_ENDED_BROKEN : STEP_ENDED_BY_CANCEL;
+		output_begin(&attempt->output, (uint16_t)(index + 1));
+		report_step_begin(&attempt->report, &attempt->brief, index);
+		tell_begin(attempt, index, try + 1);
+	}
+}
+
+static enum step_end
+run_step(struct runner *runner, size_t index)
+{
+	struct attempt *attempt = runner->attempt;
+	enum step_end end;
+
+	output_begin(&attempt->output, (uint16_t)(index + 1));
+	report_step_begin(&attempt->report, &attempt->brief, index);
+	tell_begin(attempt, index, 1);
+	if (sandbox_has(attempt, index, ROLE_CHECK)) {
+		end = check_step(runner, index);
+		if (end == STEP_ENDED_WELL)
+			end_well(attempt, index, STEP_ALREADY_DONE, 0);
+		if (end != STEP_ENDED_BADLY)
+			goto out;
+	}
+	end = try_step(runner, index);
+out:
+	if (end == STEP_ENDED_BY_CANCEL && attempt->brief.steps.v[index].state == STEP_RUNNING)
+		end_cancelled(attempt, index, NULL);
+	return end;
+}
+
+/* A cancel that waited for the end of a step, or came between two. */
+static bool
+is_cancelled_between(struct attempt *attempt)
+{
+	if (orders_read(&attempt->orders))
+		report_ring(&attempt->report);
+	if (attempt->orders.is_new)
+		attempt_obey(attempt, attempt->orders.want);
+	return orders_want_cancel(&attempt->orders);
+}
+
+static enum step_end
+run_steps(struct runner *runner)
+{
+	struct attempt *attempt = runner->attempt;
+	enum step_end end = STEP_ENDED_WELL;
+
+	for (size_t i = 0; i < attempt->brief.steps.n && end == STEP_ENDED_WELL; i++) {
+		if (step_state_is_done(attempt->brief.steps.v[i].state))
+			continue;
+		end = is_cancelled_between(attempt) ? STEP_ENDED_BY_CANCEL : run_step(runner, i);
+	}
+	return end;
+}
+
+static int
+tell_task_end(struct runner *runner)
+{
+	struct fact *end = &runner->end;
+
+	end->kind = FACT_END;
+	attempt_fact(runner->attempt, end);
+	return pump_sync(runner->attempt, false);
+}
+
+/* Nothing is alive any more, and what failed meanwhile is not why the task ends. */
+static void
+settle_cancel(struct runner *runner)
+{
+	struct attempt *attempt = runner->attempt;
+
+	codec_free(&fact_codec, &runner->end);
+	runner->end.outcome = TASK_CANCELLED;
+	if (kill_has_others(0, NULL))
+		command_kill_all(attempt, 0, &runner->receipt);
+	if (!runner->receipt.method)
+		str_set(&runner->receipt.method, "nothing was running");
+	runner->receipt.duration_ms = clock_boot_ms() - attempt->cancel_ms;
+	command_tell_killed(attempt, &runner->receipt);
+}
+
+/* What became of the steps decides what becomes of the task, after what must be undone is. */
+static int
+conclude(struct runner *runner, enum step_end end)
+{
+	struct attempt *attempt = runner->attempt;
+
+	switch (end) {
+	case STEP_ENDED_BROKEN:
+		return attempt->journal.error;
+	case STEP_ENDED_WELL:
+		runner->end.outcome = attempt->has_warned ? TASK_WARNED : TASK_COMPLETED;
+		return tell_task_end(runner);
+	case STEP_ENDED_BY_CANCEL:
+		settle_cancel(runner);
+		break;
+	case STEP_ENDED_BADLY:
+		runner->end.outcome = TASK_FAILED;
+		break;
+	}
+	undo_steps(runner);
+	if (attempt->journal.error)
+		return attempt->journal.error;
+	return tell_task_end(runner);
+}
+
+int
+runner_run(struct attempt *attempt)
+{
+	struct runner runner = { .attempt = attempt };
+	int r = tell_hello(attempt);
+
+	codec_init(&receipt_codec, &runner.receipt);
+	codec_init(&fact_codec, &runner.end);
+	if (r == 0 && attempt->brief.mode == ATTEMPT_UNDO)
+		r = conclude(&runner, STEP_ENDED_BADLY);
+	else if (r == 0)
+		r = conclude(&runner, run_steps(&runner));
+	codec_free(&fact_codec, &runner.end);
+	codec_free(&receipt_codec, &runner.receipt);
+	spared_free(&runner.spared);
+	return r;
+}
