@@ -27,6 +27,7 @@ struct attempt {
 	struct answer answer;
 	struct decision decision;
 	struct fetch_result *result;
+	char curl_error[CURL_ERROR_SIZE];
 	bool is_over;      /* the result is decided, whatever curl says */
 	uint64_t heard_ms; /* of the last byte */
 	uint64_t synced_ms;
@@ -272,6 +273,7 @@ set_up(struct attempt *attempt, const char *range, struct curl_slist *headers)
 	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
 	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, attempt);
 	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, attempt->curl_error);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, (long)BUFFER_BYTES);
 	curl_easy_setopt(
@@ -289,6 +291,7 @@ request(struct attempt *attempt)
 	CURLcode code;
 
 	attempt->answer = (struct answer){ 0 };
+	attempt->curl_error[0] = '\0';
 	attempt->decision = (struct decision){ 0 };
 	attempt->ask = (struct ask){
 		.from = part->have,
@@ -315,6 +318,7 @@ static void
 judge_error(struct attempt *attempt, CURLcode code)
 {
 	struct failure *failure = &attempt->result->failure;
+	const char *what = attempt->curl_error[0] ? attempt->curl_error : curl_easy_strerror(code);
 	const char *url = attempt->source->url;
 	char text[CLOCK_TEXT];
 	long proxy_status = 0;
@@ -338,7 +342,7 @@ judge_error(struct attempt *attempt, CURLcode code)
 		failure_set(failure, PULL_UNSAFE,
 		    "%s: the server's certificate is not trusted (%s). If it is signed by your own "
 		    "authority, name its certificate in SSL_CERT_FILE",
-		    url, curl_easy_strerror(code));
+		    url, what);
 		finish(attempt, FETCH_FAILED);
 		return;
 	case CURLE_OUT_OF_MEMORY:
@@ -347,11 +351,11 @@ judge_error(struct attempt *attempt, CURLcode code)
 	case CURLE_URL_MALFORMAT:
 	case CURLE_UNSUPPORTED_PROTOCOL:
 	case CURLE_WEIRD_SERVER_REPLY:
-		failure_set(failure, PULL_REFUSED, "%s: %s", url, curl_easy_strerror(code));
+		failure_set(failure, PULL_REFUSED, "%s: %s", url, what);
 		finish(attempt, FETCH_FAILED);
 		return;
 	default:
-		failure_set(failure, PULL_UNREACHABLE, "%s: %s", url, curl_easy_strerror(code));
+		failure_set(failure, PULL_UNREACHABLE, "%s: %s", url, what);
 		finish(attempt, FETCH_TRY_AGAIN);
 	}
 }
