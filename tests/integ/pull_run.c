@@ -6,6 +6,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,15 +22,16 @@ enum {
 
 /* .../tests/integ/test_pull -> .../bin/reeve-pull */
 static void
-find_program(char path[static 1024])
+find_program(char path[static PATH_MAX])
 {
-	ssize_t len = readlink("/proc/self/exe", path, 1000);
+	char self[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
 
 	ck_assert_int_gt((int)len, 0);
-	path[len] = '\0';
+	self[len] = '\0';
 	for (int i = 0; i < 3; i++)
-		*strrchr(path, '/') = '\0';
-	strcat(path, "/bin/reeve-pull");
+		*strrchr(self, '/') = '\0';
+	ck_assert_int_lt(snprintf(path, PATH_MAX, "%s/bin/reeve-pull", self), PATH_MAX);
 }
 
 static void
@@ -56,7 +58,7 @@ exec_pull(const char *path, const char *const words[], int text_fd, int frames_f
 static void
 start(struct run *run, int text_fd, int frames_fd, const char *const words[])
 {
-	char path[1024];
+	char path[PATH_MAX];
 
 	find_program(path);
 	buf_init(&run->frames, FRAMES_MAX);

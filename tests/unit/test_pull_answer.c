@@ -3,6 +3,7 @@
 #include "worker/pull/http.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,11 +17,10 @@ feed(const char *head)
 	char line[ANSWER_HEADER_BYTES * 2];
 
 	while (*head) {
-		size_t len = strcspn(head, "\n");
+		int len = (int)strcspn(head, "\n");
+		int n = snprintf(line, sizeof line, "%.*s\r\n", len, head);
 
-		memcpy(line, head, len);
-		memcpy(line + len, "\r\n", 2);
-		answer_feed(&answer, line, len + 2);
+		answer_feed(&answer, line, (size_t)n);
 		head += len + (head[len] == '\n');
 	}
 }
@@ -121,10 +121,9 @@ START_TEST(a_206_must_be_the_part_asked_for)
 		{ "ETag: \"two\"\nContent-Range: bytes 50-99/100\n", ANSWER_UNFIT },
 		{ "ETag: \"one\"\nContent-Range: bytes 50-99/100\n", ANSWER_REST },
 	};
-	char head[256] = "HTTP/1.1 206 Partial Content\n";
+	char head[256];
 
-	strcat(head, answers[_i].range);
-	strcat(head, "\n");
+	snprintf(head, sizeof head, "HTTP/1.1 206 Partial Content\n%s\n", answers[_i].range);
 	ck_assert_msg(judge(head, 50, HTTP_UNKNOWN, &known) == answers[_i].verdict, "%s", head);
 	if (decision.verdict == ANSWER_REST)
 		ck_assert_uint_eq(decision.total, 100);

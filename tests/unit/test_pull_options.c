@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEX "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD"
+#define HEX "sha256:BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD"
 
 static struct options options;
 static struct failure failure;
@@ -45,8 +45,8 @@ END_TEST
 
 START_TEST(every_option_is_taken)
 {
-	ck_assert_int_eq(PARSE("--url=http://x/y", "--to=z", "--sha256", "sha256:" HEX, "--size",
-			     "12", "--retries", "0", "--retry-delay", "50ms", "--stall", "2s"),
+	ck_assert_int_eq(PARSE("--url=http://x/y", "--to=z", "--sha256", HEX, "--size", "12",
+			     "--retries", "0", "--retry-delay", "50ms", "--stall", "2s"),
 	    0);
 	ck_assert(options.has_sha256);
 	ck_assert_int_eq(options.sha256[0], 'b');

@@ -268,10 +268,10 @@ START_TEST(a_long_text_is_cut_between_characters)
 	ck_assert_int_eq(step_complete(label), 0);
 	hear();
 	message = next_message();
-	ck_assert_uint_eq(strlen(message.label), LIMIT_TITLE / 3 * 3);
+	ck_assert_uint_eq(strlen(message.label), (size_t)LIMIT_TITLE / 3 * 3);
 	forget(&message);
 	message = next_message();
-	ck_assert_uint_eq(strlen(message.detail), LIMIT_TITLE / 3 * 3);
+	ck_assert_uint_eq(strlen(message.detail), (size_t)LIMIT_TITLE / 3 * 3);
 	forget(&message);
 	expect_end();
 }
