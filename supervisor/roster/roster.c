@@ -23,6 +23,48 @@ compare_ids(const void *a, const void *b)
 	return (left->rec.id > right->rec.id) - (left->rec.id < right->rec.id);
 }
 
+/* In the row a token is msgpack: bin 8 of 16 bytes. */
+enum { TOKEN_LEN = 18, TOKEN_HEAD = 2 };
+
+static int
+compare_tokens(const void *a, const void *b)
+{
+	const struct task *left = a, *right = b;
+
+	return memcmp(left->rec.token.data, right->rec.token.data, TOKEN_LEN);
+}
+
+static bool
+enter_token(struct task *task)
+{
+	return task->rec.token.len != TOKEN_LEN ||
+	    tsearch(task, &task->roster->by_token, compare_tokens);
+}
+
+static void
+leave_token(struct task *task)
+{
+	struct task *const *found;
+
+	if (task->rec.token.len != TOKEN_LEN)
+		return;
+	found = tfind(task, &task->roster->by_token, compare_tokens);
+	if (found && *found == task)
+		tdelete(task, &task->roster->by_token, compare_tokens);
+}
+
+struct task *
+roster_find_token(struct roster *roster, const uint8_t token[static 16])
+{
+	uint8_t packed[TOKEN_LEN] = { 0xc4, 16 };
+	struct task key = { .rec.token = { .data = packed, .len = TOKEN_LEN } };
+	struct task *const *found;
+
+	memcpy(packed + TOKEN_HEAD, token, 16);
+	found = tfind(&key, &roster->by_token, compare_tokens);
+	return found ? *found : NULL;
+}
+
 static void
 on_due(struct ev_loop *loop, ev_timer *timer, int revents)
 {
@@ -54,7 +96,9 @@ roster_add(struct roster *roster, struct record *record)
 	codec_init(&news_codec, &task->news);
 	ev_timer_init(&task->due, on_due, 0., 0.);
 	task->due.data = task;
-	if (!tsearch(task, &roster->by_id, compare_ids) || join_enter(task) < 0) {
+	if (!tsearch(task, &roster->by_id, compare_ids) || !enter_token(task) ||
+	    join_enter(task) < 0) {
+		leave_token(task);
 		tdelete(task, &roster->by_id, compare_ids);
 		codec_free(&record_codec, &task->rec);
 		free(task);
@@ -84,6 +128,7 @@ roster_drop(struct task *task)
 	if (task_state_holds_slot(task->rec.state) && !task->is_unkillable)
 		roster->queue.used--;
 	join_leave(task);
+	leave_token(task);
 	tdelete(task, &roster->by_id, compare_ids);
 	if (task->prev)
 		task->prev->next = task->next;

@@ -80,6 +80,7 @@ struct roster {
 	struct roster_env env;
 	struct roster_listener listener;
 	void *by_id;   /* tsearch(3) tree of struct task */
+	void *by_token; /* likewise, by the token it was submitted with */
 	void *by_join; /* tree of struct task, by its join (join.h) */
 	struct task *first, *last;
 	size_t ntasks;
@@ -100,6 +101,9 @@ int roster_load(struct roster *roster);
 void roster_fini(struct roster *roster);
 
 struct task *roster_find(struct roster *roster, uint64_t id);
+
+/* The live task that was submitted with TOKEN, or NULL. */
+struct task *roster_find_token(struct roster *roster, const uint8_t token[static 16]);
 
 /* The keeper noted another death. */
 void roster_reaped(struct roster *roster);

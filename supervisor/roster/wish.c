@@ -64,12 +64,6 @@ set_token(struct record *rec, const uint8_t token[static 16])
 	blob_set(&rec->token, packed, sizeof packed);
 }
 
-static bool
-has_token(const struct record *rec, const uint8_t token[static 16])
-{
-	return rec->token.len == 18 && memcmp(rec->token.data + 2, token, 16) == 0;
-}
-
 static void
 fill_record(struct record *rec, uint64_t id, const struct submission *submission)
 {
@@ -127,10 +121,10 @@ on_submitted(struct task *task, int result, void *arg)
 
 	submitting->ret.id = task->rec.id;
 	submitting->ret.state = TASK_QUEUED;
-	if (result == 0 && !submitting->ret.joined)
-		roster_enqueue(task);
-	if (submitting->ret.joined)
+	if (submitting->ret.joined || submitting->ret.is_known)
 		submitting->ret.state = task->rec.state;
+	else if (result == 0)
+		roster_enqueue(task);
 	submitting->done(&submitting->ret, result, submitting->arg);
 	strs_free(&submitting->ret.differs);
 	free(submitting);
@@ -166,32 +160,33 @@ join(struct task *task, const struct submission *submission, struct submitting *
 	change_commit(change);
 }
 
-/* The same token from the same person: a resend after a lost reply. */
-static struct task *
-find_resent(struct roster *roster, const struct submission *submission)
+/* An answer once everything decided about TASK so far is committed. */
+static void
+wait_for_commit(struct task *task, submitted_fn done, void *arg)
 {
-	for (struct task *task = roster->last; task; task = task->prev)
-		if (has_token(&task->rec, submission->token) &&
-		    is_person_of(&task->rec, submission->person))
-			return task;
-	return NULL;
+	struct submitting *submitting = calloc(1, sizeof *submitting);
+	struct change *change;
+
+	if (!submitting)
+		_exit(SUPERVISOR_EXIT_IO);
+	*submitting = (struct submitting){ .done = done, .arg = arg, .ret.is_known = true };
+	change = change_begin(task);
+	change_then(change, on_submitted, submitting);
+	change_commit(change);
 }
 
+/* The same token from the same person: a resend after a lost reply. */
 static bool
 answer_resent(struct roster *roster, const struct submission *submission, submitted_fn done,
     void *arg)
 {
 	struct submitted ret = { 0 };
-	struct task *task = find_resent(roster, submission);
+	struct task *task = roster_find_token(roster, submission->token);
 	struct store_bytes row;
 	struct record rec;
 
-	if (task) {
-		ret.id = task->rec.id;
-		ret.state = task->rec.state;
-		if (!task->seen)
-			return false; /* first one not committed: cannot be, it waits in order */
-		done(&ret, 0, arg);
+	if (task && is_person_of(&task->rec, submission->person)) {
+		wait_for_commit(task, done, arg);
 		return true;
 	}
 	if (store_find_token(roster->env.store, submission->uid, submission->token, &ret.id) < 0 ||

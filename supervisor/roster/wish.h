@@ -22,6 +22,7 @@ struct submitted {
 	uint64_t id;
 	enum task_state state;
 	bool joined;
+	bool is_known;         /* sent again after a lost reply: nothing new */
 	struct strs differs; /* names of parameters and fields that differ from the joined task's */
 	uint64_t conflict;   /* id of the active task whose key is used for other work; with -EEXIST */
 };
