@@ -16,9 +16,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BRIEF_MAX = 4 * 1024 * 1024 };
-enum { ALLOWED_FACTS = 20000, ALLOWED_BYTES = 16 * 1024 * 1024 };
-enum { FACTS_PER_S = 10, BYTES_PER_S = 16 * 1024 };
+enum {
+	BRIEF_MAX = 4 * 1024 * 1024
+};
+enum {
+	ALLOWED_FACTS = 20000,
+	ALLOWED_BYTES = 16 * 1024 * 1024
+};
+enum {
+	FACTS_PER_S = 10,
+	BYTES_PER_S = 16 * 1024
+};
 
 static int
 read_brief(struct attempt *attempt)
@@ -33,8 +41,8 @@ read_brief(struct attempt *attempt)
 	r = codec_decode(&brief_codec, data, len, &attempt->brief, &error);
 	if (r < 0) {
 		codec_init(&brief_codec, &attempt->brief);
-		log_error("%s: its brief is damaged: %s: %s", attempt->name, error.field,
-		    error.problem);
+		log_error(
+		    "%s: its brief is damaged: %s: %s", attempt->name, error.field, error.problem);
 	}
 	free(data);
 	return r;

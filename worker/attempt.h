@@ -37,7 +37,7 @@ struct attempt {
 	struct orders orders;
 	struct allowance allowance;
 	uint64_t cancel_ms; /* boot clock: when the first cancel was heard of; 0: none */
-	bool has_warned; /* the task will end completed with warnings */
+	bool has_warned;    /* the task will end completed with warnings */
 };
 
 /* Takes what ipc/inherit.h gives and reads the brief. 0; -EEXIST when somebody ran this attempt

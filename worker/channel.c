@@ -11,7 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { READ_BYTES = 16 * 1024, KEPT_ROOM = 4096 };
+enum {
+	READ_BYTES = 16 * 1024,
+	KEPT_ROOM = 4096
+};
 
 void
 channel_init(struct channel *channel, int fd, size_t step, uint64_t last_sub)
@@ -39,8 +42,8 @@ say(struct channel *channel, struct attempt *attempt, struct fact *fact)
 	fact->step = channel->step + 1;
 	attempt_fact(attempt, fact);
 	left->facts -= 1;
-	left->bytes -= (double)(attempt->journal.end +
-	    (off_t)journal_waiting(&attempt->journal) - before);
+	left->bytes -=
+	    (double)(attempt->journal.end + (off_t)journal_waiting(&attempt->journal) - before);
 	if (left->was_used_up || (left->facts > 0 && left->bytes > 0))
 		return;
 	left->was_used_up = true;
@@ -134,8 +137,8 @@ take_output(struct channel *channel, struct attempt *attempt, const struct step_
 }
 
 static void
-take_text(struct channel *channel, struct attempt *attempt, enum fact_kind kind,
-    struct step_msg *msg)
+take_text(
+    struct channel *channel, struct attempt *attempt, enum fact_kind kind, struct step_msg *msg)
 {
 	struct fact fact;
 
@@ -209,8 +212,8 @@ take_frames(struct channel *channel, struct attempt *attempt)
 	size_t at = 0;
 	int r;
 
-	while ((r = pipe_frame_next(channel->in.data + at, channel->in.len - at, LIMIT_FRAME,
-		    &frame)) == 1) {
+	while ((r = pipe_frame_next(
+		    channel->in.data + at, channel->in.len - at, LIMIT_FRAME, &frame)) == 1) {
 		if (codec_decode(&step_msg_codec, frame.body, frame.len, &msg, NULL) < 0)
 			return false;
 		act(channel, attempt, &msg);

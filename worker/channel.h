@@ -16,9 +16,9 @@ struct channel {
 	uint64_t sub;  /* number of the latest sub-step; goes on over the tries of a step */
 	size_t begun;  /* sub-steps of this try */
 	uint64_t open[LIMIT_SUB_DEPTH];
-	size_t depth;  /* of `open` */
-	size_t untold; /* open sub-steps that are not told: too deep, or too many */
-	bool has_progress; /* it speaks of its progress itself */
+	size_t depth;           /* of `open` */
+	size_t untold;          /* open sub-steps that are not told: too deep, or too many */
+	bool has_progress;      /* it speaks of its progress itself */
 	struct blob checkpoint; /* read and not journalled yet */
 	bool has_checkpoint;
 	bool warned_subs;

@@ -9,14 +9,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GROUP_POLL_MS = 10, WALK_MS = 10 * 1000, AGAIN_MS = 1000 };
-enum { START_TRIES = 20, START_PAUSE_MS = 500 };
+enum {
+	GROUP_POLL_MS = 10,
+	WALK_MS = 10 * 1000,
+	AGAIN_MS = 1000
+};
+enum {
+	START_TRIES = 20,
+	START_PAUSE_MS = 500
+};
 
 bool
 command_succeeded(const struct command_result *result)
 {
 	return result->end == COMMAND_EXITED && result->exit.known && result->exit.code == 0 &&
-	    result->exit.signal == 0;
+	       result->exit.signal == 0;
 }
 
 /* A cancel stops this command now, and not after it. */
@@ -30,7 +37,7 @@ must_stop(const struct attempt *attempt, const struct command *command)
 	if (orders->force || command->sandbox.role == ROLE_UNDO)
 		return orders->force;
 	return orders->want == WANT_CANCEL && command->cancel != CANCEL_AFTER &&
-	    command->cancel != CANCEL_NEVER;
+	       command->cancel != CANCEL_NEVER;
 }
 
 /* True when the wish that has just come ends the command. */
@@ -74,7 +81,8 @@ ask_to_end(struct attempt *attempt, struct child *child, struct receipt *receipt
 	}
 }
 
-/* Its leader was killed: its last words, and its end, without waiting for who else holds its pipes. */
+/* Its leader was killed: its last words, and its end, without waiting for who else holds its pipes.
+ */
 static void
 read_out(struct attempt *attempt, struct child *child)
 {
@@ -122,12 +130,13 @@ warn_of_survivors(struct attempt *attempt, size_t step, const struct receipt *re
 {
 	char text[128];
 
-	snprintf(text, sizeof text, "%zu of its processes could not be killed",
-	    receipt->survivors.n);
+	snprintf(
+	    text, sizeof text, "%zu of its processes could not be killed", receipt->survivors.n);
 	attempt_warn(attempt, step + 1, text);
 }
 
-/* After a success, a failure or a timeout: what is left, but for what earlier steps left on purpose. */
+/* After a success, a failure or a timeout: what is left, but for what earlier steps left on
+ * purpose. */
 static uint64_t
 kill_leftovers(struct attempt *attempt, const struct command *command, pid_t leader)
 {
@@ -182,8 +191,7 @@ tidy_after_exit(struct attempt *attempt, const struct command *command, struct c
 static enum command_end
 watch(struct attempt *attempt, const struct command *command, struct child *child)
 {
-	uint64_t deadline_ms =
-	    command->timeout_ms ? clock_boot_ms() + command->timeout_ms : 0;
+	uint64_t deadline_ms = command->timeout_ms ? clock_boot_ms() + command->timeout_ms : 0;
 
 	for (;;) {
 		switch (pump(attempt, child, deadline_ms)) {
@@ -260,8 +268,7 @@ start(struct attempt *attempt, const struct command *command, struct child *chil
 }
 
 void
-command_run(struct attempt *attempt, const struct command *command,
-    struct command_result *result)
+command_run(struct attempt *attempt, const struct command *command, struct command_result *result)
 {
 	struct child child;
 	int r;
@@ -276,9 +283,9 @@ command_run(struct attempt *attempt, const struct command *command,
 	finish(attempt, command, &child, result);
 	if (command->sandbox.role == ROLE_RUN) {
 		channel_end(&child.channel, attempt,
-		    command_succeeded(result)              ? STEP_DONE
-			: result->end == COMMAND_CANCELLED ? STEP_CANCELLED
-							   : STEP_FAILED);
+		    command_succeeded(result)          ? STEP_DONE
+		    : result->end == COMMAND_CANCELLED ? STEP_CANCELLED
+						       : STEP_FAILED);
 		result->last_sub = child.channel.sub;
 		result->undeclared = child.channel.undeclared;
 		child.channel.undeclared = NULL;

@@ -9,10 +9,10 @@
 
 struct command {
 	struct sandbox sandbox;
-	uint64_t timeout_ms;    /* 0: none */
+	uint64_t timeout_ms; /* 0: none */
 	enum cancel_mode cancel;
-	bool leave_running;     /* what it leaves alive stays, after success */
-	struct spared *spared;  /* stay alive anyway, but for a cancel; grows by leave_running */
+	bool leave_running;      /* what it leaves alive stays, after success */
+	struct spared *spared;   /* stay alive anyway, but for a cancel; grows by leave_running */
 	struct receipt *receipt; /* what a cancel did is added here */
 };
 
@@ -28,7 +28,7 @@ struct command_result {
 	enum command_end end;
 	struct exit_info exit;
 	struct sandbox_error error; /* COMMAND_NOT_STARTED */
-	uint64_t killed;  /* what was left alive after it, and is no more */
+	uint64_t killed;            /* what was left alive after it, and is no more */
 	uint64_t last_sub;
 	char *undeclared; /* owned; an output by message that the recipe does not know; NULL */
 };
@@ -36,8 +36,8 @@ struct command_result {
 bool command_succeeded(const struct command_result *result);
 
 /* Runs it and waits. RESULT->undeclared is the caller's. */
-void command_run(struct attempt *attempt, const struct command *command,
-    struct command_result *result);
+void command_run(
+    struct attempt *attempt, const struct command *command, struct command_result *result);
 
 /* Kills all there is for a cancel, trying for as long as something survives. */
 void command_kill_all(struct attempt *attempt, pid_t leader, struct receipt *receipt);

@@ -8,7 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SCRATCH_KEPT = 4096 };
+enum {
+	SCRATCH_KEPT = 4096
+};
 
 int
 journal_open(struct journal *journal, int fd, int dir_fd)
@@ -41,7 +43,7 @@ static bool
 is_about_room(int error)
 {
 	return error == -ENOSPC || error == -EDQUOT || error == -EFBIG || error == -ENOMEM ||
-	    error == -EAGAIN || error == -EINTR;
+	       error == -EAGAIN || error == -EINTR;
 }
 
 static int

@@ -14,7 +14,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { JOURNAL_WAITING_MAX = 1024 * 1024 };
+enum {
+	JOURNAL_WAITING_MAX = 1024 * 1024
+};
 
 struct journal {
 	int fd;     /* borrowed */
@@ -29,7 +31,8 @@ struct journal {
 	int error; /* final -errno, or 0 */
 };
 
-/* FD is open for appending. 0; -EEXIST when something is in it already: somebody ran this attempt. */
+/* FD is open for appending. 0; -EEXIST when something is in it already: somebody ran this attempt.
+ */
 int journal_open(struct journal *journal, int fd, int dir_fd);
 void journal_fini(struct journal *journal);
 
@@ -43,7 +46,8 @@ size_t journal_waiting(const struct journal *journal);
 /* Tries again what waits. 0: nothing waits; -EAGAIN: still no room; else final. */
 int journal_retry(struct journal *journal);
 
-/* Puts everything accepted on the disk, the first time also the file's name. As journal_retry. Blocks. */
+/* Puts everything accepted on the disk, the first time also the file's name. As journal_retry.
+ * Blocks. */
 int journal_sync(struct journal *journal);
 
 #endif

@@ -13,7 +13,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MAX_SEEN = 4096, MAX_NAMED = 64 };
+enum {
+	MAX_SEEN = 4096,
+	MAX_NAMED = 64
+};
 
 /* Live descendants at one moment: for people to read and to count, not to rely on. */
 struct census {
@@ -150,7 +153,7 @@ kill_has_others(pid_t leader, const struct spared *spared)
 
 	for (size_t i = 0; i < children.n && !has; i++)
 		has = children.v[i].pid != leader &&
-		    !is_spared(spared, children.v[i].pid, children.v[i].start_ticks);
+		      !is_spared(spared, children.v[i].pid, children.v[i].start_ticks);
 	free(children.v);
 	return has;
 }
@@ -204,8 +207,9 @@ record_escapes(const struct kill_spec *spec, struct receipt *receipt)
 		if (stat->pgid == spec->leader)
 			continue;
 		name_proc(&receipt->escaped, stat->pid, stat->comm,
-		    stat->ppid == getpid() ? "daemon"
-			: stat->sid != spec->leader ? "own session" : "own group");
+		    stat->ppid == getpid()      ? "daemon"
+		    : stat->sid != spec->leader ? "own session"
+						: "own group");
 	}
 	free(census.v);
 	return alive;

@@ -18,7 +18,7 @@ struct spared {
 	struct {
 		pid_t pid;
 		uint64_t start_ticks;
-	} *v;
+	} * v;
 	size_t n;
 };
 
@@ -27,10 +27,10 @@ int spared_add_children(struct spared *spared);
 void spared_free(struct spared *spared);
 
 struct kill_spec {
-	int cgroup_fd; /* has s/ in it; -1: none */
-	pid_t leader;  /* of the step's group, not reaped yet; 0: none */
+	int cgroup_fd;               /* has s/ in it; -1: none */
+	pid_t leader;                /* of the step's group, not reaped yet; 0: none */
 	const struct spared *spared; /* left alone; NULL: nobody is */
-	uint64_t deadline_ms; /* boot clock: what lives then has survived */
+	uint64_t deadline_ms;        /* boot clock: what lives then has survived */
 };
 
 /* TERM, then CONT, to the group of LEADER. Returns how many live processes are in it. */

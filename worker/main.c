@@ -12,7 +12,11 @@
 #include <unistd.h>
 
 /* Nobody reads them but people: the journal says how the task ended. */
-enum { EXIT_NOT_MINE = 70, EXIT_JOURNAL = 74, EXIT_USAGE = 2 };
+enum {
+	EXIT_NOT_MINE = 70,
+	EXIT_JOURNAL = 74,
+	EXIT_USAGE = 2
+};
 
 /* Orphans of the steps come back to us; nobody but root looks into us; no terminal is ours. */
 static void

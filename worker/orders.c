@@ -44,7 +44,8 @@ orders_read(struct orders *orders)
 		int r;
 
 		have += (size_t)n;
-		while ((r = pipe_frame_next(data + at, have - at, PIPE_BUF - PIPE_HEAD, &frame)) == 1) {
+		while ((r = pipe_frame_next(data + at, have - at, PIPE_BUF - PIPE_HEAD, &frame)) ==
+		       1) {
 			report |= take_order(orders, frame.body, frame.len);
 			at += frame.used;
 		}

@@ -13,8 +13,15 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BATCH_MAX = 128 * 1024, BATCH_WRITE = 48 * 1024, TAIL_ROOM = 4 * LIMIT_TAIL };
-enum { OLD_LINE_MS = 1000, KEPT_ROOM = 4096 };
+enum {
+	BATCH_MAX = 128 * 1024,
+	BATCH_WRITE = 48 * 1024,
+	TAIL_ROOM = 4 * LIMIT_TAIL
+};
+enum {
+	OLD_LINE_MS = 1000,
+	KEPT_ROOM = 4096
+};
 
 static const char segment_magic[8] = { 'R', 'E', 'E', 'V', 'E', 'L', 'O', 'G' };
 
@@ -52,8 +59,8 @@ drop_middle_segment(struct output *output)
 
 	if (output->segment < LOG_KEEP_HEAD + LOG_KEEP_TAIL)
 		return;
-	snprintf(name, sizeof name, "log.%llu",
-	    (unsigned long long)(output->segment - LOG_KEEP_TAIL));
+	snprintf(
+	    name, sizeof name, "log.%llu", (unsigned long long)(output->segment - LOG_KEEP_TAIL));
 	unlinkat(output->dir_fd, name, 0);
 }
 
@@ -83,7 +90,8 @@ open_segment(struct output *output)
 	return 0;
 }
 
-/* DATA are whole entries. After a failure the next ones go to a new segment, which shows the gap. */
+/* DATA are whole entries. After a failure the next ones go to a new segment, which shows the gap.
+ */
 static int
 write_entries(struct output *output, const uint8_t *data, size_t len)
 {
@@ -111,17 +119,17 @@ write_entries(struct output *output, const uint8_t *data, size_t len)
 static size_t
 fitting(const struct output *output)
 {
-	size_t room = LOG_SEGMENT_BYTES -
-	    (output->segment_fd < 0 ? (size_t)LOG_SEGMENT_HEAD : output->used);
+	size_t room =
+	    LOG_SEGMENT_BYTES - (output->segment_fd < 0 ? (size_t)LOG_SEGMENT_HEAD : output->used);
 	size_t fits = 0, used = 0;
 	struct log_entry entry;
 
 	if (output->batch.len <= room)
 		return output->batch.len;
 	while (fits < output->batch.len &&
-	    log_entry_next(output->batch.data + fits, output->batch.len - fits, &entry, &used) ==
-		1 &&
-	    fits + used <= room)
+	       log_entry_next(output->batch.data + fits, output->batch.len - fits, &entry, &used) ==
+		   1 &&
+	       fits + used <= room)
 		fits += used;
 	return fits;
 }

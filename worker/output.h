@@ -28,7 +28,7 @@ struct output {
 	uint64_t end;     /* logical */
 	uint16_t step;
 	struct output_line lines[LOG_STREAM_ERR]; /* by stream - 1; our own are always whole */
-	struct buf batch; /* entries not written yet */
+	struct buf batch;                         /* entries not written yet */
 	struct buf tail;
 };
 
@@ -51,7 +51,8 @@ int output_flush_old(struct output *output, uint64_t now_ms);
 /* The streams are at their end: what is left of their lines is written. */
 void output_end(struct output *output);
 
-/* The last lines since output_begin, cleaned of zero bytes, at most LIMIT_TAIL. Owned; NULL: none. */
+/* The last lines since output_begin, cleaned of zero bytes, at most LIMIT_TAIL. Owned; NULL: none.
+ */
 char *output_tail(const struct output *output);
 
 #endif

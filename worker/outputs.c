@@ -10,7 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILE_MAX = 64 * 1024 };
+enum {
+	FILE_MAX = 64 * 1024
+};
 
 static const char file_name[] = ".reeve-output";
 
@@ -93,8 +95,7 @@ outputs_file_make(struct attempt *attempt, char **ret_path)
 		return dir_fd;
 	unlinkat(dir_fd, file_name, 0);
 	fd = openat(dir_fd, file_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0 ||
-	    (brief->change_user && fchown(fd, (uid_t)brief->uid, (gid_t)brief->gid) < 0))
+	if (fd < 0 || (brief->change_user && fchown(fd, (uid_t)brief->uid, (gid_t)brief->gid) < 0))
 		r = -errno;
 	else if (asprintf(ret_path, "%s/%s", brief->workdir, file_name) < 0)
 		r = -ENOMEM;
@@ -120,7 +121,7 @@ read_file(struct attempt *attempt, char **ret_text, size_t *ret_len)
 	if (fd < 0 || fstat(fd, &st) < 0)
 		r = -errno;
 	else if (!S_ISREG(st.st_mode) || st.st_nlink > 1 ||
-	    (brief->change_user && st.st_uid != (uid_t)brief->uid))
+		 (brief->change_user && st.st_uid != (uid_t)brief->uid))
 		r = -EPERM;
 	else if (st.st_size > FILE_MAX)
 		r = -EFBIG;

@@ -7,7 +7,8 @@
 
 #include "worker/attempt.h"
 
-/* Journals and keeps one output of step INDEX. 0; -ENOENT: the recipe does not declare it; -errno. */
+/* Journals and keeps one output of step INDEX. 0; -ENOENT: the recipe does not declare it; -errno.
+ */
 int outputs_set(struct attempt *attempt, size_t index, const char *name, const char *value);
 
 /* For expand(): REFERENCE is steps.STEP.OUTPUT or a parameter. ARG is the brief. */

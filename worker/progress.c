@@ -4,7 +4,9 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { MAX_DIGITS = 9 };
+enum {
+	MAX_DIGITS = 9
+};
 
 struct cursor {
 	const char *text;
@@ -108,7 +110,8 @@ may_begin_number(const char *text, size_t at)
 	return at == 0 || (!is_word(text[at - 1]) && !strchr("./-:", text[at - 1]));
 }
 
-/* In a line that is redrawn a percentage wins over a ratio, and the last of its kind over the others. */
+/* In a line that is redrawn a percentage wins over a ratio, and the last of its kind over the
+ * others. */
 static double
 anywhere(const char *text, size_t len)
 {

@@ -13,7 +13,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { PROGRESS_LINE = 256 };
+enum {
+	PROGRESS_LINE = 256
+};
 
 struct progress {
 	double fraction;          /* NaN until something was believed */

@@ -13,9 +13,24 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { DRAIN_MS = 200, DISK_MS = 500, SLOW_MS = 100, READ_BYTES = 16 * 1024 };
-enum { WAITING_ENOUGH = 64 * 1024 }; /* facts without room: steps are not listened to for now */
-enum { AT_SIGNAL, AT_ORDERS, AT_PIDFD, AT_OUT, AT_ERR, AT_CHANNEL, AT_COUNT };
+enum {
+	DRAIN_MS = 200,
+	DISK_MS = 500,
+	SLOW_MS = 100,
+	READ_BYTES = 16 * 1024
+};
+enum {
+	WAITING_ENOUGH = 64 * 1024
+}; /* facts without room: steps are not listened to for now */
+enum {
+	AT_SIGNAL,
+	AT_ORDERS,
+	AT_PIDFD,
+	AT_OUT,
+	AT_ERR,
+	AT_CHANNEL,
+	AT_COUNT
+};
 
 void
 child_init(struct child *child)
@@ -155,7 +170,7 @@ may_listen(struct attempt *attempt, const struct child *child, uint64_t now_ms)
 	if (child->channel.fd < 0 || child->exited)
 		return child->channel.fd >= 0;
 	return attempt_may_take(attempt, now_ms) &&
-	    journal_waiting(&attempt->journal) < WAITING_ENOUGH;
+	       journal_waiting(&attempt->journal) < WAITING_ENOUGH;
 }
 
 static void

@@ -10,8 +10,8 @@
 #include "worker/progress.h"
 
 struct child {
-	pid_t pid;  /* also the number of its process group */
-	int pidfd;  /* owned, like all fds here; -1: closed */
+	pid_t pid; /* also the number of its process group */
+	int pidfd; /* owned, like all fds here; -1: closed */
 	int out_fd, err_fd;
 	struct channel channel; /* fd -1: none */
 	struct progress *bars;  /* owned, of both streams; NULL until there is output */
@@ -31,15 +31,15 @@ void child_reap(struct child *child);
 enum pump_event {
 	PUMP_EXITED = 1, /* child->over */
 	PUMP_DEADLINE,
-	PUMP_WISH,       /* orders.is_new */
-	PUMP_BROKEN      /* the journal takes nothing more */
+	PUMP_WISH,  /* orders.is_new */
+	PUMP_BROKEN /* the journal takes nothing more */
 };
 
 /* CHILD may be NULL, or over already: then it waits for the rest. DEADLINE_MS 0: none. */
 enum pump_event pump(struct attempt *attempt, struct child *child, uint64_t deadline_ms);
 
-/* Puts the journal on the disk, waiting for room as long as it takes. 0; -ECANCELED: a new wish came
- * and MAY_STOP; else final. */
+/* Puts the journal on the disk, waiting for room as long as it takes. 0; -ECANCELED: a new wish
+ * came and MAY_STOP; else final. */
 int pump_sync(struct attempt *attempt, bool may_stop);
 
 #endif

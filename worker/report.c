@@ -7,7 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { INTERVAL_MS = 100, RESEND_MS = 1000, RATE_MS = 1000 };
+enum {
+	INTERVAL_MS = 100,
+	RESEND_MS = 1000,
+	RATE_MS = 1000
+};
 
 static double
 weight_of(const struct brief *brief, size_t index)
@@ -45,7 +49,8 @@ update_progress(struct report *report)
 
 	if (report->weight_all <= 0 || (done <= 0 && isnan(fraction)))
 		return;
-	progress = (done + (isnan(fraction) ? 0 : fraction * report->weight_step)) / report->weight_all;
+	progress =
+	    (done + (isnan(fraction) ? 0 : fraction * report->weight_step)) / report->weight_all;
 	progress = progress > 1 ? 1 : progress;
 	if (isnan(report->news.progress) || progress > report->news.progress)
 		report->news.progress = progress;
@@ -103,9 +108,9 @@ measure_rate(struct report *report, uint64_t done, uint64_t now_ms)
 	}
 	if (elapsed_ms < RATE_MS)
 		return;
-	report->news.rate = (report->news.rate +
-	    (uint64_t)((double)(done - report->rate_from) * 1000 / (double)elapsed_ms)) /
-	    (report->news.rate ? 2 : 1);
+	report->news.rate = (report->news.rate + (uint64_t)((double)(done - report->rate_from) *
+							    1000 / (double)elapsed_ms)) /
+			    (report->news.rate ? 2 : 1);
 	report->rate_since_ms = now_ms;
 	report->rate_from = done;
 }

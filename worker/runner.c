@@ -12,9 +12,17 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { CHECK_TIMEOUT_MS = 10 * 60 * 1000, RETRY_DELAY_MAX_MS = 5 * 60 * 1000 };
+enum {
+	CHECK_TIMEOUT_MS = 10 * 60 * 1000,
+	RETRY_DELAY_MAX_MS = 5 * 60 * 1000
+};
 
-enum step_end { STEP_ENDED_WELL = 1, STEP_ENDED_BADLY, STEP_ENDED_BY_CANCEL, STEP_ENDED_BROKEN };
+enum step_end {
+	STEP_ENDED_WELL = 1,
+	STEP_ENDED_BADLY,
+	STEP_ENDED_BY_CANCEL,
+	STEP_ENDED_BROKEN
+};
 
 /* Why a try failed. */
 struct failure {
@@ -121,8 +129,8 @@ end_badly(struct runner *runner, size_t index, const struct failure *failure, ui
 }
 
 static void
-explain_exit(const struct command_result *result, const struct spec_step *step,
-    struct failure *failure)
+explain_exit(
+    const struct command_result *result, const struct spec_step *step, struct failure *failure)
 {
 	char text[CLOCK_TEXT];
 
@@ -166,10 +174,11 @@ take_outputs(struct attempt *attempt, size_t index, struct failure *failure)
 	int r = outputs_file_take(attempt, index, &name);
 
 	if (r == -ENOENT)
-		fail_output(failure, "undeclared_output", "set an output that its recipe does not declare:",
-		    name ? name : "?");
+		fail_output(failure, "undeclared_output",
+		    "set an output that its recipe does not declare:", name ? name : "?");
 	else if (r == -EINVAL)
-		fail_output(failure, "bad_output", "wrote a line without \"=\" to REEVE_OUTPUT", NULL);
+		fail_output(
+		    failure, "bad_output", "wrote a line without \"=\" to REEVE_OUTPUT", NULL);
 	else if (r == -EFBIG)
 		fail_output(failure, "bad_output", "wrote too much to REEVE_OUTPUT", NULL);
 	else if (r < 0)
@@ -283,8 +292,8 @@ delay_before(const struct spec_step *step, uint64_t next_try)
 
 /* Waits before the next try. False: a cancel came, or the journal takes nothing more. */
 static bool
-wait_for_retry(struct attempt *attempt, size_t index, uint64_t next_try,
-    const struct failure *failure)
+wait_for_retry(
+    struct attempt *attempt, size_t index, uint64_t next_try, const struct failure *failure)
 {
 	uint64_t delay_ms = delay_before(&attempt->brief.spec.steps.v[index], next_try);
 	uint64_t deadline_ms = clock_boot_ms() + delay_ms;

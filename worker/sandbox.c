@@ -107,12 +107,14 @@ explain_spawn(const struct words *words, enum spawn_stage stage, int r, struct s
 	error->exit_code = 126;
 	if (stage == SPAWN_STAGE_EXEC && r == -ENOENT) {
 		error->exit_code = 127;
-		snprintf(error->message, sizeof error->message, "%.256s: command not found", program);
+		snprintf(
+		    error->message, sizeof error->message, "%.256s: command not found", program);
 	} else if (stage == SPAWN_STAGE_EXEC && r == -ENOEXEC) {
 		snprintf(error->message, sizeof error->message,
 		    "%.256s: not a program (a script needs a first line like #!/bin/sh)", program);
 	} else if (stage == SPAWN_STAGE_EXEC) {
-		snprintf(error->message, sizeof error->message, "%.256s: %s", program, strerror(-r));
+		snprintf(
+		    error->message, sizeof error->message, "%.256s: %s", program, strerror(-r));
 	} else {
 		snprintf(error->message, sizeof error->message, "%.256s: %s: %s", program,
 		    spawn_stage_name(stage), strerror(-r));
@@ -195,7 +197,8 @@ sandbox_start(struct attempt *attempt, const struct sandbox *sandbox, struct chi
 	if (r < 0) {
 		error->code = "spawn_failed";
 		error->may_pass = r == -EMFILE || r == -ENFILE || r == -ENOMEM;
-		snprintf(error->message, sizeof error->message, "cannot make a pipe: %s", strerror(-r));
+		snprintf(
+		    error->message, sizeof error->message, "cannot make a pipe: %s", strerror(-r));
 		goto out;
 	}
 	r = spawn_words(attempt, &words, &given, &spawned);

@@ -11,21 +11,28 @@
 
 #include "worker/pump.h"
 
-enum { STEP_FD = 3, STEP_START_FD = 4 };
+enum {
+	STEP_FD = 3,
+	STEP_START_FD = 4
+};
 
-enum role { ROLE_RUN = 1, ROLE_CHECK, ROLE_UNDO };
+enum role {
+	ROLE_RUN = 1,
+	ROLE_CHECK,
+	ROLE_UNDO
+};
 
 struct sandbox {
 	size_t step; /* index, from 0 */
 	enum role role;
-	uint64_t attempt_try; /* from 1 */
-	uint64_t last_sub;    /* where the numbers of sub-steps go on */
+	uint64_t attempt_try;    /* from 1 */
+	uint64_t last_sub;       /* where the numbers of sub-steps go on */
 	const char *output_path; /* REEVE_OUTPUT; NULL: none */
 };
 
 /* Why a command could not be started. */
 struct sandbox_error {
-	const char *code; /* "exec_failed", "expand_failed", "spawn_failed"; static */
+	const char *code;  /* "exec_failed", "expand_failed", "spawn_failed"; static */
 	int64_t exit_code; /* 127: not found, 126: not to be run; 0: neither */
 	bool may_pass;     /* the machine is short of something: worth another try soon */
 	char message[512];

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { UNDO_TIMEOUT_MS = 10 * 60 * 1000 };
+enum {
+	UNDO_TIMEOUT_MS = 10 * 60 * 1000
+};
 
 /* A step that was found already done was not done by us, and stays. */
 static bool
@@ -16,8 +18,8 @@ needs_undo(const struct attempt *attempt, size_t index)
 	enum step_state state = attempt->brief.steps.v[index].state;
 
 	return sandbox_has(attempt, index, ROLE_UNDO) &&
-	    (state == STEP_DONE || state == STEP_RUNNING || state == STEP_FAILED ||
-		state == STEP_CANCELLED);
+	       (state == STEP_DONE || state == STEP_RUNNING || state == STEP_FAILED ||
+		   state == STEP_CANCELLED);
 }
 
 static void
@@ -71,13 +73,13 @@ undo_one(struct runner *runner, size_t index)
 {
 	struct attempt *attempt = runner->attempt;
 	const struct spec_step *step = &attempt->brief.spec.steps.v[index];
-	const struct command command = { .sandbox = { .step = index,
-					     .role = ROLE_UNDO,
-					     .attempt_try = 1 },
+	const struct command command = {
+		.sandbox = { .step = index, .role = ROLE_UNDO, .attempt_try = 1 },
 		.timeout_ms = step->timeout_ms ? step->timeout_ms : UNDO_TIMEOUT_MS,
 		.cancel = CANCEL_NEVER,
 		.spared = &runner->spared,
-		.receipt = &runner->receipt };
+		.receipt = &runner->receipt
+	};
 	struct command_result result;
 
 	output_begin(&attempt->output, (uint16_t)(index + 1));
@@ -113,9 +115,9 @@ name_left(struct runner *runner, size_t from)
 			snprintf(text + len, sizeof text - len, "%s%s", len ? ", " : "",
 			    brief->spec.steps.v[i].name ? brief->spec.steps.v[i].name : "?");
 	}
-	if (!*text || asprintf(&message, "%s%snot undone: %s",
-			  runner->end.message ? runner->end.message : "",
-			  runner->end.message ? "; " : "", text) < 0)
+	if (!*text ||
+	    asprintf(&message, "%s%snot undone: %s", runner->end.message ? runner->end.message : "",
+		runner->end.message ? "; " : "", text) < 0)
 		return;
 	free(runner->end.message);
 	runner->end.message = message;

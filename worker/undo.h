@@ -4,7 +4,8 @@
 
 #include "worker/runner.h"
 
-/* Goes on when one fails. A forced cancel stops it; what is left is named in runner->end.message. */
+/* Goes on when one fails. A forced cancel stops it; what is left is named in runner->end.message.
+ */
 void undo_steps(struct runner *runner);
 
 #endif

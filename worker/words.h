@@ -10,13 +10,14 @@
 struct words {
 	struct strs argv;
 	struct pairs env;
-	char **envp;        /* made of env */
-	struct strs paths;  /* candidates for the program */
-	char *cwd;          /* NULL: the task's directory */
-	char *missing;      /* the reference that has no value, after -ENOENT */
+	char **envp;       /* made of env */
+	struct strs paths; /* candidates for the program */
+	char *cwd;         /* NULL: the task's directory */
+	char *missing;     /* the reference that has no value, after -ENOENT */
 };
 
-/* 0; -ENOENT; -EINVAL: a reference without an end; -EMSGSIZE; -ENOMEM. words_free it whatever happened. */
+/* 0; -ENOENT; -EINVAL: a reference without an end; -EMSGSIZE; -ENOMEM. words_free it whatever
+ * happened. */
 int words_make(struct words *words, struct attempt *attempt, const struct sandbox *sandbox);
 void words_free(struct words *words);
 
