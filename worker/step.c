@@ -133,10 +133,9 @@ pack_text(msgpack_packer *packer, const char *key, const char *text, size_t max_
 static unsigned
 pack_number(msgpack_packer *packer, const char *key, uint64_t value)
 {
-	if (value == 0)
-		return 0;
-	pack_kv_uint(packer, key, value);
-	return 1;
+	if (value > 0)
+		pack_kv_uint(packer, key, value);
+	return value > 0;
 }
 
 static void
@@ -246,11 +245,10 @@ offer_news(void)
 static void
 hold_label(const char *label)
 {
-	size_t len;
+	size_t len = label ? cut(label, LIMIT_TITLE) : 0;
 
 	if (!label)
 		return;
-	len = cut(label, LIMIT_TITLE);
 	memcpy(step.label, label, len);
 	step.label[len] = '\0';
 	step.holds_label = true;
@@ -291,10 +289,9 @@ static int
 read_body(int fd, uint8_t *body, size_t *ret_len)
 {
 	uint8_t head[PIPE_HEAD];
+	ssize_t n = fd_read_all(fd, head, sizeof head);
 	size_t len;
-	ssize_t n;
 
-	n = fd_read_all(fd, head, sizeof head);
 	if (n != (ssize_t)sizeof head)
 		return n < 0 ? (int)n : -EBADMSG;
 	len = head[0] | (size_t)head[1] << 8 | (size_t)head[2] << 16 | (size_t)head[3] << 24;
@@ -311,14 +308,11 @@ static int
 read_start(int fd)
 {
 	struct step_start start;
-	uint8_t *body;
+	uint8_t *body = malloc(LIMIT_FRAME);
 	size_t len = 0;
 	int r;
 
-	body = malloc(LIMIT_FRAME);
-	if (!body)
-		return -ENOMEM;
-	r = read_body(fd, body, &len);
+	r = body ? read_body(fd, body, &len) : -ENOMEM;
 	if (r == 0)
 		r = codec_decode(&step_start_codec, body, len, &start, NULL);
 	free(body);
@@ -342,13 +336,12 @@ step_open(void)
 	r = take_fd("REEVE_FD", &fd);
 	if (r == -ENOENT)
 		return 0;
-	if (r == 0) {
+	if (r == 0)
 		r = take_fd("REEVE_START_FD", &start_fd);
-		if (r == -ENOENT)
-			r = 0;
-	}
-	if (r == 0 && start_fd != -1)
+	if (r == 0)
 		r = read_start(start_fd);
+	else if (r == -ENOENT)
+		r = 0;
 	fd_close(&start_fd);
 	if (r != 0)
 		return r;

@@ -4,10 +4,10 @@
  * Its sockets are made here and inherited by it, so their ports are free for certain and
  * connections wait for it from the first moment. It dies with the test.
  *
- *   /X            ROOT/www/X            /slow/X     the same, at a few MB a second
- *   /whole/X      never in ranges       /forbidden  403
- *   /busy/X       503, Retry-After: 1, while ROOT/busy exists
- *   https: /X     ROOT/www/X            /down/X     redirects to http, /away/X to /X
+ *   /X            ROOT/www/X; a few MB a second for requests that begin while ROOT/slow exists
+ *   /whole/X      the same, never in ranges       /forbidden    403
+ *   /busy/X       the same, but 503 with Retry-After: 1 while ROOT/busy exists
+ *   https: /X     ROOT/www/X     /down/X  redirects to http, /away/X to /X
  */
 #ifndef TESTS_INTEG_PULL_WEB_H
 #define TESTS_INTEG_PULL_WEB_H

@@ -93,6 +93,15 @@ serve(size_t len, uint64_t seed)
 	hash_file("www/f", sum);
 }
 
+void
+serve_slowly(bool is_slow)
+{
+	if (is_slow)
+		write_bytes("slow", 1, 1);
+	else
+		ck_assert_int_eq(unlink("slow"), 0);
+}
+
 char *
 url(char text[static URL_TEXT], const char *scheme, int port, const char *path)
 {
@@ -126,7 +135,7 @@ expect_said(const char *text)
 }
 
 TCase *
-world_case(const char *name)
+pull_world_case(const char *name)
 {
 	TCase *tests = tcase_create(name);
 
@@ -137,7 +146,7 @@ world_case(const char *name)
 }
 
 int
-world_run(Suite *suite)
+pull_world_run(Suite *suite)
 {
 	SRunner *runner = srunner_create(suite);
 	int failed;

@@ -9,6 +9,7 @@
 #include "tests/integ/pull_web.h"
 
 #include <check.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -24,14 +25,15 @@ extern struct run run;
 extern char sum[HEX_TEXT]; /* SHA-256 of www/f */
 
 /* A case whose tests each have such a world. */
-TCase *world_case(const char *name);
+TCase *pull_world_case(const char *name);
 
 /* Runs SUITE: the exit status of the program. */
-int world_run(Suite *suite);
+int pull_world_run(Suite *suite);
 
 /* PATH gets LEN bytes that nobody would take for others: the same for the same SEED. */
 void write_bytes(const char *path, size_t len, uint64_t seed);
 void serve(size_t len, uint64_t seed); /* as www/f */
+void serve_slowly(bool is_slow);       /* the requests that begin from now on */
 void hash_file(const char *path, char hex[static HEX_TEXT]);
 off_t size_of(const char *path); /* -1: there is none */
 

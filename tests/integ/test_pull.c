@@ -19,8 +19,10 @@ kill_at(uint64_t done, const char *from)
 	const char *const words[] = { "--url", from, "--to", "f", "--sha256", sum, NULL };
 	bool is_there;
 
+	serve_slowly(true);
 	run_start(&run, true, words);
 	is_there = run_wait_bytes(&run, done);
+	serve_slowly(false);
 	kill(run.pid, SIGKILL);
 	return run_finish(&run) == -SIGKILL && is_there;
 }
@@ -64,16 +66,17 @@ START_TEST(under_a_worker_it_reports_bytes_rate_and_result)
 	bool saw_rate = false, saw_label = false, saw_result = false;
 	struct step_msg message;
 
-	serve(BIG, 1);
+	serve(BIG / 4, 1);
+	serve_slowly(true);
 	run_start(&run, true,
-	    (const char *const[]){ "--url", HTTP("/slow/f"), "--to", "f", "--sha256", sum, NULL });
+	    (const char *const[]){ "--url", HTTP("/f"), "--to", "f", "--sha256", sum, NULL });
 	while (run_next_message(&run, &message)) {
 		if (message.label && strcmp(message.label, "downloading f") == 0)
 			saw_label = true;
 		if (strcmp(message.type, "bytes") == 0 && message.rate > 0) {
 			saw_rate = true;
-			ck_assert_uint_eq(message.total, BIG);
-			ck_assert_uint_le(message.done, BIG);
+			ck_assert_uint_eq(message.total, BIG / 4);
+			ck_assert_uint_le(message.done, BIG / 4);
 		}
 		saw_result = strcmp(message.type, "result") == 0 && message.value.len > 64;
 		codec_free(&step_msg_codec, &message);
@@ -92,19 +95,19 @@ START_TEST(at_a_terminal_it_draws_a_line)
 	ssize_t n;
 	int master, slave;
 
-	serve(BIG, 1);
+	serve(BIG / 4, 1);
+	serve_slowly(true);
 	setenv("TERM", "xterm", 1);
 	ck_assert_int_eq(openpty(&master, &slave, NULL, NULL, &size), 0);
 	fcntl(master, F_SETFD, FD_CLOEXEC);
 	fcntl(slave, F_SETFD, FD_CLOEXEC);
-	run_start_at(
-	    &run, slave, (const char *const[]){ "--url", HTTP("/slow/f"), "--to", "f", NULL });
+	run_start_at(&run, slave, (const char *const[]){ "--url", HTTP("/f"), "--to", "f", NULL });
 	while ((n = read(master, seen + len, sizeof seen - 1 - len)) > 0)
 		len += (size_t)n;
 	seen[len] = '\0';
 	ck_assert_int_eq(run_finish(&run), 0);
 	ck_assert_ptr_nonnull(strstr(seen, "\r\033[Kdownloading f"));
-	ck_assert_ptr_nonnull(strstr(seen, " of 12.0 MB"));
+	ck_assert_ptr_nonnull(strstr(seen, " of 3.0 MB"));
 	ck_assert_ptr_nonnull(strstr(seen, "MB/s"));
 	fd_close(&master);
 }
@@ -119,7 +122,7 @@ START_TEST(a_kill_at_any_point_loses_nothing)
 
 	serve(BIG, 1);
 	for (uint64_t done = seed % 100000; done < BIG * 3 / 4; done += BIG / 6 + seed % 1000003) {
-		ck_assert(kill_at(done, HTTP("/slow/f")));
+		ck_assert(kill_at(done, HTTP("/f")));
 		ck_assert_int_ge(size_of("f.part"), (off_t)done);
 		ck_assert_int_ge(size_of("f.part"), (off_t)reported);
 		ck_assert_int_eq(access("f", F_OK), -1);
@@ -127,12 +130,12 @@ START_TEST(a_kill_at_any_point_loses_nothing)
 		kills++;
 	}
 	ck_assert_int_ge(kills, 3);
-	ck_assert_int_eq(RUN_PULL(&run, "--url", HTTP("/slow/f"), "--to", "f", "--sha256", sum), 0);
+	ck_assert_int_eq(RUN_PULL(&run, "--url", HTTP("/f"), "--to", "f", "--sha256", sum), 0);
 	expect_got(sum);
 	expect_said("going on from there");
 	/* Only the first ever asked for all of it. */
-	ck_assert_uint_eq(web_count(&web, "/slow/f", 200), 1);
-	ck_assert_uint_ge(web_count(&web, "/slow/f", 206), 3);
+	ck_assert_uint_eq(web_count(&web, "/f", 200), 1);
+	ck_assert_uint_ge(web_count(&web, "/f", 206), 3);
 }
 END_TEST
 
@@ -141,10 +144,10 @@ START_TEST(a_file_that_changed_meanwhile_is_loaded_from_its_start)
 	struct timespec times[2] = { { .tv_sec = 1000000000 }, { .tv_sec = 1000000000 } };
 
 	serve(BIG, 1);
-	ck_assert(kill_at(BIG / 3, HTTP("/slow/f")));
+	ck_assert(kill_at(BIG / 3, HTTP("/f")));
 	serve(BIG, 2);
 	ck_assert_int_eq(utimensat(AT_FDCWD, "www/f", times, 0), 0);
-	ck_assert_int_eq(RUN_PULL(&run, "--url", HTTP("/slow/f"), "--to", "f"), 0);
+	ck_assert_int_eq(RUN_PULL(&run, "--url", HTTP("/f"), "--to", "f"), 0);
 	expect_said("starting again");
 	expect_got(sum);
 }
@@ -155,11 +158,11 @@ START_TEST(a_damaged_beginning_is_found_out_and_loaded_again)
 	int fd;
 
 	serve(BIG, 1);
-	ck_assert(kill_at(BIG / 3, HTTP("/slow/f")));
+	ck_assert(kill_at(BIG / 3, HTTP("/f")));
 	fd = open("f.part", O_WRONLY | O_CLOEXEC);
 	ck_assert_int_eq(pwrite(fd, "damage", 6, 12345), 6);
 	fd_close(&fd);
-	ck_assert_int_eq(RUN_PULL(&run, "--url", HTTP("/slow/f"), "--to", "f", "--sha256", sum), 0);
+	ck_assert_int_eq(RUN_PULL(&run, "--url", HTTP("/f"), "--to", "f", "--sha256", sum), 0);
 	expect_said("the pieces do not make the file asked for");
 	expect_got(sum);
 }
@@ -182,10 +185,11 @@ START_TEST(the_second_of_two_waits_and_takes_what_the_first_made)
 	struct run first;
 	char from[URL_TEXT];
 	/* With a digest, and without one. */
-	const char *const words[] = { "--url", url(from, "http", web.port, "/slow/f"), "--to", "f",
+	const char *const words[] = { "--url", url(from, "http", web.port, "/f"), "--to", "f",
 		_i ? "--sha256" : NULL, sum, NULL };
 
-	serve(BIG, 1);
+	serve(BIG / 4, 1);
+	serve_slowly(true);
 	run_start(&first, true, words);
 	ck_assert(run_wait_bytes(&first, 1));
 	kill(first.pid, SIGSTOP);
@@ -196,7 +200,7 @@ START_TEST(the_second_of_two_waits_and_takes_what_the_first_made)
 	ck_assert_int_eq(run_finish(&run), 0);
 	expect_said("already there");
 	expect_got(sum);
-	ck_assert_uint_eq(web_count(&web, "/slow/f", 0), 1);
+	ck_assert_uint_eq(web_count(&web, "/f", 0), 1);
 }
 END_TEST
 
@@ -290,7 +294,7 @@ int
 main(void)
 {
 	Suite *suite = suite_create("pull");
-	TCase *tests = world_case("stories");
+	TCase *tests = pull_world_case("stories");
 
 	tcase_add_test(tests, a_file_arrives_and_is_proved);
 	tcase_add_test(tests, an_empty_file_arrives);
@@ -309,5 +313,5 @@ main(void)
 	tcase_add_test(tests, a_server_that_stays_busy_is_given_up);
 	tcase_add_test(tests, a_server_that_is_not_there_is_given_up);
 	suite_add_tcase(suite, tests);
-	return world_run(suite);
+	return pull_world_run(suite);
 }

@@ -254,7 +254,7 @@ int
 main(void)
 {
 	Suite *suite = suite_create("pull_strange");
-	TCase *tests = world_case("stories");
+	TCase *tests = pull_world_case("stories");
 
 	tcase_add_test(tests, a_truncated_answer_is_gone_on_with);
 	tcase_add_loop_test(tests, a_piece_that_was_not_asked_for_is_not_believed, 0, 7);
@@ -269,5 +269,5 @@ main(void)
 	tcase_add_test(tests, a_file_that_will_not_fit_is_refused_before_the_first_byte);
 	tcase_add_test(tests, a_disk_that_fills_up_keeps_what_came);
 	suite_add_tcase(suite, tests);
-	return world_run(suite);
+	return pull_world_run(suite);
 }
