@@ -67,11 +67,10 @@ program_path(const char *name, char *path, size_t room)
 static void
 start_keeper(struct service *service, const char *slots)
 {
-	char program[600], state[80], run[80], log[80];
+	char program[600], state[80], log[80];
 
 	program_path("reeved", program, sizeof program);
 	snprintf(state, sizeof state, "%s/state", service->root);
-	snprintf(run, sizeof run, "%s/run", service->root);
 	snprintf(log, sizeof log, "%s/log", service->root);
 	service->keeper = fork();
 	if (service->keeper == 0) {
@@ -79,7 +78,7 @@ start_keeper(struct service *service, const char *slots)
 
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		dup2(fd, STDERR_FILENO);
-		execl(program, program, "--state-dir", state, "--run-dir", run, "--log-level", "warn",
+		execl(program, program, "--state-dir", state, "--run-dir", service->run, "--log-level", "warn",
 		    slots ? "--slots" : NULL, slots, (char *)NULL);
 		_exit(127);
 	}
@@ -119,9 +118,10 @@ void
 service_start(struct service *service, const char *slots)
 {
 	snprintf(service->root, sizeof service->root, "/tmp/reeve-bench.XXXXXX");
-	if (!mkdtemp(service->root))
+	snprintf(service->run, sizeof service->run, "/dev/shm/reeve-bench.XXXXXX");
+	if (!mkdtemp(service->root) || !mkdtemp(service->run))
 		die("making a directory");
-	snprintf(service->socket, sizeof service->socket, "%s/run/control.sock", service->root);
+	snprintf(service->socket, sizeof service->socket, "%s/control.sock", service->run);
 	start_keeper(service, slots);
 	service_wait(service);
 }
@@ -150,6 +150,13 @@ service_supervisor(const struct service *service)
 }
 
 void
+service_remove(const struct service *service)
+{
+	fd_remove_tree(AT_FDCWD, service->root);
+	fd_remove_tree(AT_FDCWD, service->run);
+}
+
+void
 service_stop(struct service *service)
 {
 	struct client client;
@@ -169,7 +176,7 @@ service_stop(struct service *service)
 	buf_fini(&request);
 	client_fini(&client);
 	waitpid(service->keeper, NULL, 0);
-	fd_remove_tree(AT_FDCWD, service->root);
+	service_remove(service);
 }
 
 /* ---- clients ---------------------------------------------------------------------- */

@@ -16,13 +16,15 @@
 
 /* A reeved of its own under a temporary directory. Failures end the program. */
 struct service {
-	char root[64];
+	char root[64];   /* on the disk */
+	char run[64];    /* on a tmpfs, as /run is */
 	char socket[96];
 	pid_t keeper;
 };
 void service_start(struct service *service, const char *slots);
 /* Starts it again after its keeper has ended. */
 void service_again(struct service *service, const char *slots);
+void service_remove(const struct service *service); /* the directories of one that has ended */
 void service_stop(struct service *service);      /* its tasks too */
 pid_t service_supervisor(const struct service *service);
 /* Waits until a connection is answered. */

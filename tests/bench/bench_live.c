@@ -261,5 +261,5 @@ bench_many_ended(bool small)
 		waitpid(service.keeper, NULL, 0);
 	}
 	print_figure("start_with_100000_ended", "ms", &ours, NULL, NULL);
-	fd_remove_tree(AT_FDCWD, service.root);
+	service_remove(&service);
 }
