@@ -104,41 +104,42 @@ outputs_file_make(struct attempt *attempt, char **ret_path)
 	return r;
 }
 
-/* The directory is the step's user's, who may have put anything there. */
+/* The directory is the step's user's, who may have put anything there. 0 or -errno. */
 static int
-read_file(struct attempt *attempt, char **ret_text, size_t *ret_len)
+judge_file(const struct brief *brief, const struct stat *st)
 {
-	const struct brief *brief = &attempt->brief;
-	int dir_fd = open_workdir(attempt);
-	int fd = -1, r = 0;
+	if (!S_ISREG(st->st_mode) || st->st_nlink > 1 ||
+	    (brief->change_user && st->st_uid != (uid_t)brief->uid))
+		return -EPERM;
+	return st->st_size > FILE_MAX ? -EFBIG : 0;
+}
+
+static int
+read_file(const struct brief *brief, int dir_fd, char **ret_text, size_t *ret_len)
+{
+	int fd =
+	    openat(dir_fd, file_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	char *text = NULL;
 	struct stat st;
 	ssize_t n;
 
-	if (dir_fd < 0)
-		return dir_fd;
-	fd = openat(dir_fd, file_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		r = -errno;
-	else if (!S_ISREG(st.st_mode) || st.st_nlink > 1 ||
-		 (brief->change_user && st.st_uid != (uid_t)brief->uid))
-		r = -EPERM;
-	else if (st.st_size > FILE_MAX)
-		r = -EFBIG;
-	if (r == 0 && !(text = malloc((size_t)st.st_size + 1)))
-		r = -ENOMEM;
-	if (r == 0 && (n = fd_read_all(fd, text, (size_t)st.st_size)) < 0)
-		r = (int)n;
-	if (r == 0) {
-		*ret_len = (size_t)n;
-		*ret_text = text;
-		text = NULL;
-	}
-	unlinkat(dir_fd, file_name, 0);
+	if (fd < 0)
+		return errno == ELOOP ? -EPERM : -errno;
+	n = fstat(fd, &st) < 0 ? -errno : judge_file(brief, &st);
+	if (n < 0)
+		goto out;
+	text = malloc((size_t)st.st_size + 1);
+	n = text ? fd_read_all(fd, text, (size_t)st.st_size) : -ENOMEM;
+	if (n < 0)
+		goto out;
+	text[n] = '\0';
+	*ret_len = (size_t)n;
+	*ret_text = text;
+	text = NULL;
+out:
 	free(text);
 	fd_close(&fd);
-	fd_close(&dir_fd);
-	return r;
+	return n < 0 ? (int)n : 0;
 }
 
 /* LINE is terminated here. */
@@ -163,26 +164,38 @@ take_line(struct attempt *attempt, size_t index, char *line, char **ret_name)
 	return r;
 }
 
-int
-outputs_file_take(struct attempt *attempt, size_t index, char **ret_name)
+/* 0, or as outputs_file_take. TEXT is cut into lines. */
+static int
+take_lines(struct attempt *attempt, size_t index, char *text, char **ret_name)
 {
-	char *text = NULL, *line, *next;
-	size_t len = 0;
-	int r = read_file(attempt, &text, &len);
+	char *next;
+	int r = 0;
 
-	if (r == -ENOENT)
-		return 0; /* a step may tidy up behind itself */
-	if (r < 0)
-		return r;
-	text[len] = '\0';
-	if (memchr(text, '\0', len))
-		r = -EINVAL;
-	for (line = text; r == 0 && *line; line = next) {
+	for (char *line = text; r == 0 && *line; line = next) {
 		next = line + strcspn(line, "\n");
 		if (*next)
 			*next++ = '\0';
 		r = take_line(attempt, index, line, ret_name);
 	}
+	return r;
+}
+
+int
+outputs_file_take(struct attempt *attempt, size_t index, char **ret_name)
+{
+	int dir_fd = open_workdir(attempt);
+	char *text = NULL;
+	size_t len = 0;
+	int r;
+
+	if (dir_fd < 0)
+		return dir_fd;
+	r = read_file(&attempt->brief, dir_fd, &text, &len);
+	unlinkat(dir_fd, file_name, 0);
+	fd_close(&dir_fd);
+	if (r < 0 || !text)
+		return r == -ENOENT ? 0 : r; /* a step may tidy up behind itself */
+	r = memchr(text, '\0', len) ? -EINVAL : take_lines(attempt, index, text, ret_name);
 	free(text);
 	return r;
 }

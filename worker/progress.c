@@ -49,7 +49,9 @@ take_number(struct cursor *cursor, double *ret_number)
 static char
 peek(const struct cursor *cursor)
 {
-	return cursor->at < cursor->len ? cursor->text[cursor->at] : '\0';
+	if (cursor->at >= cursor->len)
+		return '\0';
+	return cursor->text[cursor->at];
 }
 
 /* `NN%` or `NN.N%` at the cursor, 0..1; NaN when there is none. */

@@ -17,11 +17,12 @@ enum {
 	DRAIN_MS = 200,
 	DISK_MS = 500,
 	SLOW_MS = 100,
-	READ_BYTES = 16 * 1024
+	HOUR_MS = 3600 * 1000,
+	READ_BYTES = 16 * 1024,
+	WAITING_ENOUGH = 64 * 1024 /* facts without room: steps are not listened to for now */
 };
-enum {
-	WAITING_ENOUGH = 64 * 1024
-}; /* facts without room: steps are not listened to for now */
+
+/* Places in what is polled. */
 enum {
 	AT_SIGNAL,
 	AT_ORDERS,
@@ -160,7 +161,7 @@ until(uint64_t then_ms, uint64_t now_ms)
 {
 	uint64_t wait_ms = then_ms > now_ms ? then_ms - now_ms : 0;
 
-	return wait_ms > 3600 * 1000 ? 3600 * 1000 : (int)wait_ms;
+	return wait_ms > HOUR_MS ? HOUR_MS : (int)wait_ms;
 }
 
 /* Not while the step floods, nor while facts find no room on the disk; its last words always. */
@@ -189,7 +190,7 @@ fill_polls(struct attempt *attempt, const struct child *child, struct pollfd *po
 }
 
 static void
-serve(struct attempt *attempt, struct child *child, const struct pollfd *polls)
+serve_child(struct attempt *attempt, struct child *child, const struct pollfd *polls)
 {
 	if (polls[AT_OUT].revents)
 		read_output(attempt, child, LOG_STREAM_OUT);
@@ -199,6 +200,13 @@ serve(struct attempt *attempt, struct child *child, const struct pollfd *polls)
 		channel_read(&child->channel, attempt);
 	if (polls[AT_PIDFD].revents)
 		note_exit(child, clock_boot_ms());
+}
+
+static void
+serve(struct attempt *attempt, struct child *child, const struct pollfd *polls)
+{
+	if (child && !child->over)
+		serve_child(attempt, child, polls);
 	if (polls[AT_SIGNAL].revents)
 		read_signals(attempt, child);
 	if (polls[AT_ORDERS].revents && orders_read(&attempt->orders))

@@ -177,11 +177,11 @@ END_TEST
 
 START_TEST(outputs_reach_the_words_of_later_steps)
 {
-	struct spec_step *find = world_sh(&w, "find-it", "echo url=http://a/b >>$REEVE_OUTPUT");
-	struct spec_step *use = world_step(&w, "use");
+	struct spec_step *use;
 	char *log;
 
-	strs_add(&find->outputs, "url");
+	strs_add(&world_sh(&w, "find-it", "echo url=http://a/b >>$REEVE_OUTPUT")->outputs, "url");
+	use = world_step(&w, "use");
 	strs_add(&use->cmd.argv, "echo");
 	strs_add(&use->cmd.argv, "word=${steps.find-it.url}");
 	pairs_set(&use->env, "NOTE", "<${steps.find-it.url}>");
