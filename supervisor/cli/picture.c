@@ -210,17 +210,25 @@ draw_sub(struct sketch *sketch, const msgpack_object *sub, int depth)
 	close_line(sketch);
 }
 
+static size_t
+subs_shown(size_t n, int depth)
+{
+	size_t most = depth == 0 ? SUBS_SHOWN : 2;
+
+	return n < most ? n : most;
+}
+
 /* The last few sub-steps, and below the last one its own. */
 static void
 draw_subs(struct sketch *sketch, const msgpack_object *step)
 {
 	for (int depth = 0; depth < LIMIT_SUB_DEPTH; depth++) {
 		const msgpack_object *subs = mp_get(step, "steps");
-		size_t n = doc_count(subs), shown = depth == 0 ? SUBS_SHOWN : 2;
+		size_t n = doc_count(subs);
 
 		if (n == 0)
 			return;
-		for (size_t i = n > shown ? n - shown : 0; i < n; i++)
+		for (size_t i = n - subs_shown(n, depth); i < n; i++)
 			draw_sub(sketch, doc_at(subs, i), depth);
 		step = doc_at(subs, n - 1);
 	}
@@ -262,14 +270,23 @@ draw_more(struct sketch *sketch, size_t n, const char *what)
 	close_line(sketch);
 }
 
-/* Lines the sub-steps of the running step may take. */
+/* Lines that draw_subs() takes for the step that runs. */
 static size_t
 sub_lines(const msgpack_object *steps)
 {
+	const msgpack_object *step = NULL;
+	size_t lines = 0;
+
 	for (size_t i = 0; i < doc_count(steps); i++)
 		if (doc_step_state(doc_at(steps, i)) == STEP_RUNNING)
-			return SUBS_SHOWN + 2 * (LIMIT_SUB_DEPTH - 1);
-	return 0;
+			step = doc_at(steps, i);
+	for (int depth = 0; step && depth < LIMIT_SUB_DEPTH; depth++) {
+		const msgpack_object *subs = mp_get(step, "steps");
+
+		lines += subs_shown(doc_count(subs), depth);
+		step = doc_at(subs, doc_count(subs) - 1);
+	}
+	return lines;
 }
 
 /* All steps, or where they are too many for the screen those around the current one. */
