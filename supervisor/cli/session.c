@@ -73,9 +73,18 @@ may_come_back(int error)
 	       error == -EPIPE || error == -EAGAIN || error == -ENOTCONN || error == -EINTR;
 }
 
+/* While signals are only looked at between calls, no call may take long: it is sent again. */
+static bool
+is_impatient(const struct session *session)
+{
+	return session->signal_fd >= 0;
+}
+
 static bool
 is_hopeless(const struct session *session, int error)
 {
+	if (error == -ETIMEDOUT)
+		return !is_impatient(session);
 	return !may_come_back(error) || (!session->was_connected && !session->waits_for_first);
 }
 
@@ -104,7 +113,7 @@ call_until(struct session *session, struct request *request, int fd,
 	struct client_call call = { .request = &request->bytes,
 		.id = request->id,
 		.fd = fd,
-		.timeout_ms = SESSION_ANSWER_MS,
+		.timeout_ms = is_impatient(session) ? SESSION_GLANCE_MS : SESSION_ANSWER_MS,
 		.on_notify = listener ? listener->fn : NULL,
 		.arg = listener ? listener->arg : NULL };
 	uint64_t begun_ms = clock_boot_ms();

@@ -13,7 +13,8 @@
 
 enum {
 	SESSION_PATIENCE_MS = 10 * 1000,
-	SESSION_ANSWER_MS = 20 * 1000
+	SESSION_ANSWER_MS = 20 * 1000, /* for one answer */
+	SESSION_GLANCE_MS = 2 * 1000   /* the same while signals are taken in by signal_fd */
 };
 
 struct session {

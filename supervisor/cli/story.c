@@ -1,6 +1,7 @@
 #include "supervisor/cli/story.h"
 
 #include "ipc/clock.h"
+#include "ipc/json.h"
 
 #include <string.h>
 
@@ -8,7 +9,8 @@ enum {
 	TAIL_LINES = 12,
 	WARNINGS_SHOWN = 8,
 	PROCS_SHOWN = 8,
-	HINT_COLUMN = 28
+	HINT_COLUMN = 28,
+	RESULT_MAX = 256 << 10
 };
 
 void
@@ -160,14 +162,22 @@ put_verdict(struct buf *out, const struct term *term, const msgpack_object *task
 static void
 put_result(struct buf *out, const struct term *term, const msgpack_object *task)
 {
-	struct span result = doc_span(task, "result");
+	const msgpack_object *result = mp_get(task, "result");
 	struct line line;
+	struct buf json;
 
-	if (result.len == 0)
+	if (mp_is_nil(result))
 		return;
 	line_begin(&line, out, term);
 	line_add(&line, STYLE_PLAIN, "  result: ");
-	line_put(&line, STYLE_PLAIN, result);
+	if (doc_span(task, "result").len > 0) {
+		line_put(&line, STYLE_PLAIN, doc_span(task, "result"));
+	} else {
+		buf_init(&json, RESULT_MAX);
+		json_write(&json, result, JSON_COMPACT);
+		line_put(&line, STYLE_PLAIN, (struct span){ (const char *)json.data, json.len });
+		buf_fini(&json);
+	}
 	line_end(&line);
 }
 

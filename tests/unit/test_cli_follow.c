@@ -312,6 +312,26 @@ START_TEST(without_a_service_only_who_may_wait_does)
 }
 END_TEST
 
+/* Hangs the first time it is asked, as a stopped process does. */
+static enum canned_then
+hang_once(struct canned_call *call, void *arg)
+{
+	if (call->connection == 1)
+		return CANNED_KEEP;
+	return run_to_the_end(call, arg);
+}
+
+START_TEST(a_service_that_hangs_is_asked_again_while_following)
+{
+	struct follow follow;
+
+	start(hang_once);
+	ck_assert_int_eq(follow_one(1, 0, false, &follow), FOLLOW_ENDED);
+	ck_assert_int_eq(atomic_load(&canned.connections), 2);
+	stop();
+}
+END_TEST
+
 /* ---- several ends ------------------------------------------------------------------- */
 
 static enum canned_then
@@ -368,6 +388,7 @@ main(void)
 	tcase_add_test(following, a_resized_terminal_does_not);
 	tcase_add_test(following, a_service_that_stays_away_is_given_up);
 	tcase_add_loop_test(following, without_a_service_only_who_may_wait_does, 0, 2);
+	tcase_add_test(following, a_service_that_hangs_is_asked_again_while_following);
 	tcase_add_test(following, of_several_ends_the_first_that_is_not_well_counts);
 	suite_add_tcase(suite, following);
 	runner = srunner_create(suite);
