@@ -166,6 +166,17 @@ world_read(struct world *world, const char *name)
 	return json_string_value(content);
 }
 
+const char *
+world_source(struct world *world, const char *name)
+{
+	char *top = getcwd(NULL, 0);
+	json_t *path = json_sprintf("%s/%s", top, name);
+
+	free(top);
+	json_array_append_new(world->docs, path);
+	return json_string_value(path);
+}
+
 void
 world_point(struct world *world, const char *name, const char *action)
 {

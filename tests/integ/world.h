@@ -63,6 +63,9 @@ const char *world_file(struct world *world, const char *name, const char *text);
 /* The content of ROOT/NAME, "" when there is none. */
 const char *world_read(struct world *world, const char *name);
 
+/* The path of a file of the project; the tests run from its top. */
+const char *world_source(struct world *world, const char *name);
+
 /* Arms failpoint NAME in every process of this world (ipc/failpoint.h); ACTION NULL disarms. */
 void world_point(struct world *world, const char *name, const char *action);
 
@@ -98,6 +101,9 @@ struct said {
 	struct said *next;
 };
 
+/* PATH with WORDS behind its own name; NULL: `reeve`. INPUT becomes its stdin; NULL: nothing. */
+const struct said *world_exec(
+    struct world *world, const char *path, const char *const *words, const char *input);
 const struct said *world_run(struct world *world, const char *const *words);
 /* `reeve WORDS…`; words[0] is the verb. */
 #define REEVE(world, ...) world_run((world), (const char *const[]){ __VA_ARGS__, NULL })
@@ -122,6 +128,9 @@ json_t *doc_at(json_t *doc, const char *path);
 /* Its text: strings as they are, numbers and truths as JSON writes them, "null" for null or none.
  */
 const char *doc_text(json_t *doc, const char *path);
+#define ck_has(doc, path) ck_assert_msg(json_is_string(doc_at((doc), (path))), "no %s", (path))
+#define ck_says(text, part) \
+ ck_assert_msg(strstr((text), (part)) != NULL, "\"%s\" is not in: %s", (part), (text))
 #define ck_doc(doc, path, text)                                                          \
  ck_assert_msg(strcmp(doc_text((doc), (path)), (text)) == 0, "%s is %s, not %s", (path), \
      doc_text((doc), (path)), (text))
@@ -133,6 +142,8 @@ const char *doc_text(json_t *doc, const char *path);
 json_t *world_until(struct world *world, uint64_t id, const char *path, const char *text);
 /* Waits until the task's history holds EVENT COUNT times; its last one. */
 json_t *world_until_event(struct world *world, uint64_t id, const char *event, size_t count);
+/* The whole history of a task, {events: [[seq, event], ...]}, as it stands. */
+json_t *world_events(struct world *world, uint64_t id);
 /* Waits until ROOT/NAME exists. */
 void world_until_file(struct world *world, const char *name);
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,24 +19,35 @@ enum {
 	SAID_MAX = 16 * 1024 * 1024
 };
 
-static _Noreturn void
-exec_reeve(const struct world *world, const char *const *words, int out, int err)
+/* A file without a name that holds TEXT. */
+static int
+input_of(const char *text)
 {
-	char *argv[WORDS_MAX] = { NULL }, path[2 * WORLD_PATH];
-	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int fd =
+	    text ? memfd_create("input", MFD_CLOEXEC) : open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	if (text) {
+		ck_assert_int_eq(fd_write_all(fd, text, strlen(text)), 0);
+		ck_assert_int_eq(lseek(fd, 0, SEEK_SET), 0);
+	}
+	return fd;
+}
+
+static _Noreturn void
+exec_program(const struct world *world, const char *path, const char *const *words)
+{
+	char *argv[WORDS_MAX] = { NULL }, reeve[2 * WORLD_PATH];
 	size_t n = 0;
 
-	snprintf(path, sizeof path, "%s/reeve", world->bin);
-	argv[n++] = strdup("reeve");
+	snprintf(reeve, sizeof reeve, "%s/reeve", world->bin);
+	argv[n++] = strdup(path ? path : "reeve");
 	for (size_t i = 0; words[i] && n + 1 < WORDS_MAX; i++)
 		argv[n++] = strdup(words[i]);
-	dup2(null, STDIN_FILENO);
-	dup2(out, STDOUT_FILENO);
-	dup2(err, STDERR_FILENO);
 	if (chdir(world->root) < 0)
 		_exit(126);
 	world_become(world, world->client_uid);
-	execv(path, argv);
+	execvp(path ? path : reeve, argv);
 	_exit(127);
 }
 
@@ -65,8 +77,8 @@ read_both(const char *verb, int out_fd, int err_fd, struct buf *out, struct buf 
 		uint64_t now_ms = clock_boot_ms();
 		int left = now_ms < deadline_ms ? (int)(deadline_ms - now_ms) : 0;
 
-		ck_assert_msg(poll(fds, 2, left) > 0, "reeve %s does not end; it said: %.*s%.*s",
-		    verb, (int)out->len, (char *)out->data, (int)err->len, (char *)err->data);
+		ck_assert_msg(poll(fds, 2, left) > 0, "%s does not end; it said: %.*s%.*s", verb,
+		    (int)out->len, (char *)out->data, (int)err->len, (char *)err->data);
 		if (fds[0].revents && !read_more(out_fd, out))
 			fds[0].fd = -1;
 		if (fds[1].revents && !read_more(err_fd, err))
@@ -86,10 +98,10 @@ take_text(struct buf *text)
 }
 
 const struct said *
-world_run(struct world *world, const char *const *words)
+world_exec(struct world *world, const char *path, const char *const *words, const char *input)
 {
 	struct said *said = calloc(1, sizeof *said);
-	int out[2], err[2], status;
+	int out[2], err[2], status, in = input_of(input);
 	struct buf out_text, err_text;
 	pid_t pid;
 
@@ -97,8 +109,13 @@ world_run(struct world *world, const char *const *words)
 	ck_assert_int_eq(pipe2(out, O_CLOEXEC) + pipe2(err, O_CLOEXEC), 0);
 	pid = fork();
 	ck_assert_int_ge(pid, 0);
-	if (pid == 0)
-		exec_reeve(world, words, out[1], err[1]);
+	if (pid == 0) {
+		dup2(in, STDIN_FILENO);
+		dup2(out[1], STDOUT_FILENO);
+		dup2(err[1], STDERR_FILENO);
+		exec_program(world, path, words);
+	}
+	fd_close(&in);
 	fd_close(&out[1]);
 	fd_close(&err[1]);
 	buf_init(&out_text, SAID_MAX);
@@ -113,6 +130,12 @@ world_run(struct world *world, const char *const *words)
 	fd_close(&out[0]);
 	fd_close(&err[0]);
 	return said;
+}
+
+const struct said *
+world_run(struct world *world, const char *const *words)
+{
+	return world_exec(world, NULL, words, NULL);
 }
 
 json_t *

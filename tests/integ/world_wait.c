@@ -188,12 +188,10 @@ look(struct wish *wish, struct client *client, bool *ret_lost)
 		return strcmp(doc_text(reply, wish->path), wish->text) == 0 ? reply : NULL;
 	json_array_foreach(json_object_get(reply, "events"), i, item)
 	{
-		json_t *event = json_object_get(item, "event");
-		const char *name =
-		    json_is_string(event) ? json_string_value(event) : doc_text(event, "event");
+		json_t *event = json_array_get(item, 1);
 
-		if (strcmp(name, wish->event) == 0) {
-			last = item;
+		if (strcmp(doc_text(event, "event"), wish->event) == 0) {
+			last = event;
 			n++;
 		}
 	}
@@ -259,4 +257,19 @@ world_until_event(struct world *world, uint64_t id, const char *event, size_t co
 	struct wish wish = { .world = world, .id = id, .event = event, .count = count };
 
 	return wait_for(&wish);
+}
+
+json_t *
+world_events(struct world *world, uint64_t id)
+{
+	struct client client;
+	bool is_error;
+	json_t *events;
+
+	world_connect(world, &client);
+	events = world_call(world, &client, "events",
+	    json_pack("{sIsi}", "id", (json_int_t)id, "limit", 1000), &is_error);
+	ck_assert(!is_error);
+	client_fini(&client);
+	return events;
 }
