@@ -163,7 +163,7 @@ attempt_open(struct attempt *attempt, const char *name)
 	attempt->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (attempt->null_fd < 0)
 		return -errno;
-	report_init(&attempt->report, WORKER_FD_NEWS, &attempt->brief);
+	bulletin_init(&attempt->bulletin, WORKER_FD_NEWS, &attempt->brief);
 	orders_init(&attempt->orders, WORKER_FD_ORDERS, attempt->brief.order_rev);
 	oracle_open(name);
 	return 0;
@@ -174,7 +174,7 @@ attempt_close(struct attempt *attempt)
 {
 	journal_fini(&attempt->journal);
 	output_fini(&attempt->output);
-	report_fini(&attempt->report);
+	bulletin_fini(&attempt->bulletin);
 	codec_free(&brief_codec, &attempt->brief);
 	free(attempt->groups);
 	fd_close(&attempt->steps_fd);
@@ -186,7 +186,7 @@ int
 attempt_fact(struct attempt *attempt, struct fact *fact)
 {
 	fact->ts_ms = clock_wall_ms();
-	report_ring(&attempt->report);
+	bulletin_ring(&attempt->bulletin);
 	return journal_add(&attempt->journal, fact);
 }
 
@@ -258,5 +258,5 @@ attempt_reopen_fifos(struct attempt *attempt)
 {
 	reopen(attempt->brief.news_path, WORKER_FD_NEWS);
 	reopen(attempt->brief.orders_path, WORKER_FD_ORDERS);
-	report_ring(&attempt->report);
+	bulletin_ring(&attempt->bulletin);
 }

@@ -8,10 +8,10 @@
 #define WORKER_ATTEMPT_H
 
 #include "ipc/spec.h"
+#include "worker/bulletin.h"
 #include "worker/journal.h"
 #include "worker/orders.h"
 #include "worker/output.h"
-#include "worker/report.h"
 
 /* How much steps may have written to the journal: a store that fills up again slowly. */
 struct allowance {
@@ -33,7 +33,7 @@ struct attempt {
 	size_t ngroups;
 	struct journal journal;
 	struct output output;
-	struct report report;
+	struct bulletin bulletin;
 	struct orders orders;
 	struct allowance allowance;
 	uint64_t cancel_ms; /* boot clock: when the first cancel was heard of; 0: none */

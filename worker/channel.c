@@ -156,11 +156,11 @@ take_news(struct channel *channel, struct attempt *attempt, enum step_msg_kind k
 {
 	channel->has_progress |= kind != STEP_MSG_LABEL;
 	if (kind == STEP_MSG_PROGRESS)
-		report_fraction(&attempt->report, msg->fraction);
+		bulletin_fraction(&attempt->bulletin, msg->fraction);
 	if (kind == STEP_MSG_BYTES)
-		report_bytes(&attempt->report, msg, clock_boot_ms());
+		bulletin_bytes(&attempt->bulletin, msg, clock_boot_ms());
 	if (msg->label || kind == STEP_MSG_LABEL)
-		report_label(&attempt->report, msg->label);
+		bulletin_label(&attempt->bulletin, msg->label);
 }
 
 static void

@@ -112,7 +112,7 @@ read_bars(struct attempt *attempt, struct child *child, int stream, const void *
 		progress_init(&child->bars[1]);
 	}
 	if (progress_feed(&child->bars[stream], data, len))
-		report_fraction(&attempt->report, child->bars[stream].fraction);
+		bulletin_fraction(&attempt->bulletin, child->bars[stream].fraction);
 }
 
 static void
@@ -129,7 +129,7 @@ read_output(struct attempt *attempt, struct child *child, enum log_stream stream
 		return;
 	}
 	output_feed(&attempt->output, stream, data, (size_t)n);
-	report_log_bytes(&attempt->report, attempt->output.end);
+	bulletin_log_bytes(&attempt->bulletin, attempt->output.end);
 	read_bars(attempt, child, stream == LOG_STREAM_ERR, data, (size_t)n);
 }
 
@@ -145,7 +145,7 @@ is_over(struct attempt *attempt, struct child *child, uint64_t now_ms)
 	fd_close(&child->err_fd);
 	fd_close(&child->channel.fd);
 	output_end(&attempt->output);
-	report_log_bytes(&attempt->report, attempt->output.end);
+	bulletin_log_bytes(&attempt->bulletin, attempt->output.end);
 	child->over = true;
 	return true;
 }
@@ -210,7 +210,7 @@ serve(struct attempt *attempt, struct child *child, const struct pollfd *polls)
 	if (polls[AT_SIGNAL].revents)
 		read_signals(attempt, child);
 	if (polls[AT_ORDERS].revents && orders_read(&attempt->orders))
-		report_ring(&attempt->report);
+		bulletin_ring(&attempt->bulletin);
 }
 
 /* One round: what is due is done, then whatever comes first is awaited. */
@@ -224,7 +224,7 @@ turn(struct attempt *attempt, struct child *child, uint64_t deadline_ms, uint64_
 
 	if (journal_waiting(&attempt->journal) > 0 && journal_retry(&attempt->journal) == -EAGAIN)
 		wait_ms = DISK_MS;
-	wait_ms = sooner(wait_ms, report_flush(&attempt->report, now_ms));
+	wait_ms = sooner(wait_ms, bulletin_flush(&attempt->bulletin, now_ms));
 	if (is_live)
 		wait_ms = sooner(wait_ms, output_flush_old(&attempt->output, now_ms));
 	if (is_live && child->channel.fd >= 0 && !listen)
@@ -264,7 +264,7 @@ pump_sync(struct attempt *attempt, bool may_stop)
 
 	while ((r = journal_sync(&attempt->journal)) == -EAGAIN) {
 		if (!told)
-			report_label(&attempt->report, "the disk is full: waiting for room");
+			bulletin_label(&attempt->bulletin, "the disk is full: waiting for room");
 		told = true;
 		if (pump(attempt, NULL, clock_boot_ms() + DISK_MS) != PUMP_WISH)
 			continue;
@@ -273,6 +273,6 @@ pump_sync(struct attempt *attempt, bool may_stop)
 		attempt->orders.is_new = false;
 	}
 	if (told)
-		report_label(&attempt->report, NULL);
+		bulletin_label(&attempt->bulletin, NULL);
 	return r;
 }

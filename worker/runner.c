@@ -88,7 +88,7 @@ end_well(struct attempt *attempt, size_t index, enum step_state state, uint64_t 
 	fact.exit = (struct exit_info){ .known = true };
 	fact.killed = killed;
 	tell_end(attempt, index, &fact);
-	report_step_done(&attempt->report, &attempt->brief, index);
+	bulletin_step_done(&attempt->bulletin, &attempt->brief, index);
 }
 
 static void
@@ -250,7 +250,7 @@ get_ready(struct attempt *attempt)
 {
 	int r;
 
-	report_flush(&attempt->report, clock_boot_ms());
+	bulletin_flush(&attempt->bulletin, clock_boot_ms());
 	while ((r = pump_sync(attempt, true)) == -ECANCELED) {
 		attempt_obey(attempt, attempt->orders.want);
 		if (orders_want_cancel(&attempt->orders))
@@ -355,7 +355,7 @@ try_step(struct runner *runner, size_t index)
 		if (!wait_for_retry(attempt, index, try + 1, &failure))
 			return attempt->journal.error ? STEP_ENDED_BROKEN : STEP_ENDED_BY_CANCEL;
 		output_begin(&attempt->output, (uint16_t)(index + 1));
-		report_step_begin(&attempt->report, &attempt->brief, index);
+		bulletin_step_begin(&attempt->bulletin, &attempt->brief, index);
 		tell_begin(attempt, index, try + 1);
 	}
 }
@@ -367,7 +367,7 @@ run_step(struct runner *runner, size_t index)
 	enum step_end end;
 
 	output_begin(&attempt->output, (uint16_t)(index + 1));
-	report_step_begin(&attempt->report, &attempt->brief, index);
+	bulletin_step_begin(&attempt->bulletin, &attempt->brief, index);
 	tell_begin(attempt, index, 1);
 	if (sandbox_has(attempt, index, ROLE_CHECK)) {
 		end = check_step(runner, index);
@@ -388,7 +388,7 @@ static bool
 is_cancelled_between(struct attempt *attempt)
 {
 	if (orders_read(&attempt->orders))
-		report_ring(&attempt->report);
+		bulletin_ring(&attempt->bulletin);
 	if (attempt->orders.is_new)
 		attempt_obey(attempt, attempt->orders.want);
 	return orders_want_cancel(&attempt->orders);

@@ -83,7 +83,7 @@ undo_one(struct runner *runner, size_t index)
 	struct command_result result;
 
 	output_begin(&attempt->output, (uint16_t)(index + 1));
-	report_label(&attempt->report, "undoing");
+	bulletin_label(&attempt->bulletin, "undoing");
 	tell(attempt, FACT_UNDO_BEGIN, index + 1);
 	if (pump_sync(attempt, false) < 0)
 		return false;

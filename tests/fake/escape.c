@@ -80,12 +80,21 @@ stay(void)
 	}
 }
 
+/* Once everybody who was forked has said so, the step prints it. */
+static void
+say_ready(void)
+{
+	if (ready[1] >= 0)
+		close(ready[1]);
+	ready[1] = -1;
+}
+
 /* The last act of one who has escaped. */
 static _Noreturn void
 stay_escaped(void)
 {
 	ignore_everything();
-	close(ready[1]);
+	say_ready();
 	stay();
 }
 
@@ -185,7 +194,7 @@ stopped(int number)
 
 	(void)number;
 	if (pid == 0) {
-		close(ready[1]);
+		say_ready();
 		raise(SIGSTOP); /* the kernel hangs it up once its group is orphaned */
 		stay();
 	}
@@ -226,6 +235,7 @@ twin(void)
 			char byte;
 
 			close(life[1]);
+			say_ready();
 			die_by_alarm();
 			setsid();
 			while (read(life[0], &byte, 1) < 0)
@@ -234,7 +244,7 @@ twin(void)
 			continue; /* the elder is dead: be the elder */
 		}
 		close(life[0]);
-		close(ready[1]);
+		say_ready();
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 			continue;
 		close(life[1]);
@@ -279,7 +289,7 @@ forking(int number)
 		pid_t pid = fork();
 
 		if (pid == 0) {
-			close(ready[1]);
+			say_ready();
 			close(STDOUT_FILENO);
 			close(STDERR_FILENO);
 			churn();
@@ -373,7 +383,7 @@ main(int argc, char **argv)
 		if (pipe(ready) < 0)
 			return EXIT_FAILURE;
 		kinds[i].escape(number);
-		close(ready[1]);
+		say_ready();
 		while (read(ready[0], &byte, 1) < 0 && errno == EINTR)
 			continue;
 		printf("ready\n");
