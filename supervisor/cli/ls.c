@@ -158,12 +158,12 @@ put_times(struct table *table, const msgpack_object *task)
 {
 	uint64_t now_ms = clock_wall_ms(), took_ms = doc_duration_ms(task, now_ms);
 	uint64_t begun_ms = doc_time_ms(task, "started_at");
-	char text[CLOCK_TEXT], ago[TEXT_NUMBER];
+	char text[TEXT_NUMBER], ago[TEXT_NUMBER];
 
 	if (begun_ms > 0)
 		table_add(table, WHEN, STYLE_DIM, "%s", doc_ago(begun_ms, now_ms, ago));
 	if (took_ms > 0)
-		table_add(table, TOOK, STYLE_PLAIN, "%s", clock_format_duration(took_ms, text));
+		table_add(table, TOOK, STYLE_PLAIN, "%s", text_duration(took_ms, text));
 }
 
 static void

@@ -1,7 +1,5 @@
 #include "supervisor/cli/picture.h"
 
-#include "ipc/clock.h"
-
 #include <math.h>
 #include <string.h>
 
@@ -56,11 +54,11 @@ put_spinner(struct sketch *sketch)
 void
 picture_duration(struct line *line, enum style style, uint64_t duration_ms)
 {
-	char text[CLOCK_TEXT];
+	char text[TEXT_NUMBER];
 
 	if (duration_ms == 0)
 		return;
-	line_add(line, style, "  %s", clock_format_duration(duration_ms, text));
+	line_add(line, style, "  %s", text_duration(duration_ms, text));
 }
 
 void

@@ -159,7 +159,8 @@ session_refused(const struct client_reply *reply)
 	char *field = mp_str_dup(mp_get(&reply->body, "field"));
 	int status = rpc_error_exit_status(code ? code : "");
 
-	if (field && message && !strstr(message, field))
+	/* Only what was written wrong is named; that an id is one is known. */
+	if (status == EXIT_USAGE && field && message && !strstr(message, field))
 		complain(NULL, "%s: %s", field, message);
 	else
 		complain(NULL, "%s", message ? message : "the supervisor refused without a word");

@@ -1,6 +1,5 @@
 #include "supervisor/cli/story.h"
 
-#include "ipc/clock.h"
 #include "ipc/json.h"
 
 #include <string.h>
@@ -88,7 +87,7 @@ void
 story_receipt(struct buf *out, const struct term *term, const msgpack_object *receipt)
 {
 	const msgpack_object *survivors = mp_get(receipt, "survivors");
-	char took[CLOCK_TEXT];
+	char took[TEXT_NUMBER];
 	struct line line;
 
 	if (mp_is_nil(receipt))
@@ -101,8 +100,7 @@ story_receipt(struct buf *out, const struct term *term, const msgpack_object *re
 		line_add(&line, STYLE_RED, "%zu survived", doc_count(survivors));
 	else
 		line_add(&line, STYLE_PLAIN, "nothing survived");
-	line_add(&line, STYLE_DIM, " (%s",
-	    clock_format_duration(doc_uint(receipt, "duration_ms"), took));
+	line_add(&line, STYLE_DIM, " (%s", text_duration(doc_uint(receipt, "duration_ms"), took));
 	if (doc_span(receipt, "method").len > 0) {
 		line_add(&line, STYLE_DIM, ", ");
 		line_put(&line, STYLE_DIM, doc_span(receipt, "method"));
@@ -137,7 +135,7 @@ put_verdict(struct buf *out, const struct term *term, const msgpack_object *task
 	struct doc_mark mark = doc_state_mark(state);
 	struct span outcome = doc_span(task, "outcome");
 	uint64_t duration_ms = doc_duration_ms(task, 0);
-	char took[CLOCK_TEXT];
+	char took[TEXT_NUMBER];
 	struct line line;
 
 	line_begin(&line, out, term);
@@ -155,7 +153,7 @@ put_verdict(struct buf *out, const struct term *term, const msgpack_object *task
 		}
 	}
 	if (duration_ms > 0)
-		line_add(&line, STYLE_DIM, "  %s", clock_format_duration(duration_ms, took));
+		line_add(&line, STYLE_DIM, "  %s", text_duration(duration_ms, took));
 	line_end(&line);
 }
 

@@ -1,5 +1,6 @@
 #include "supervisor/cli/text.h"
 
+#include "ipc/clock.h"
 #include "ipc/utf8.h"
 
 #include <math.h>
@@ -201,6 +202,15 @@ text_bytes_of(uint64_t done, uint64_t total, char text[static TEXT_BYTES_OF])
 	if (strcmp(unit_left, unit_right) == 0)
 		*unit_left = '\0';
 	snprintf(text, TEXT_BYTES_OF, "%s of %s", left, right);
+	return text;
+}
+
+char *
+text_duration(uint64_t duration_ms, char text[static TEXT_NUMBER])
+{
+	if (duration_ms >= 1000)
+		return clock_format_duration(duration_ms, text);
+	snprintf(text, TEXT_NUMBER, "%u ms", (unsigned)duration_ms);
 	return text;
 }
 

@@ -9,6 +9,7 @@
 #define SUPERVISOR_CLI_TEXT_H
 
 #include "ipc/buf.h"
+#include "ipc/clock.h"
 #include "supervisor/cli/term.h"
 
 /* Borrowed text, not NUL-terminated. */
@@ -55,7 +56,7 @@ void line_end(struct line *line);
 void line_bar(struct line *line, double fraction, size_t columns, enum style style);
 
 enum {
-	TEXT_NUMBER = 32
+	TEXT_NUMBER = CLOCK_TEXT
 };
 /* "512 B", "18.2 MB" (powers of 1000, as networks and disks count). Returns TEXT. */
 char *text_bytes(uint64_t bytes, char text[static TEXT_NUMBER]);
@@ -65,6 +66,9 @@ enum {
 	TEXT_BYTES_OF = 2 * TEXT_NUMBER + 8
 };
 char *text_bytes_of(uint64_t done, uint64_t total, char text[static TEXT_BYTES_OF]);
+
+/* "38 ms", then as clock_format_duration(). Returns TEXT. */
+char *text_duration(uint64_t duration_ms, char text[static TEXT_NUMBER]);
 
 /* 0..100, never 100 before the end. */
 unsigned text_percent(double fraction);

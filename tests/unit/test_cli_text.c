@@ -185,6 +185,16 @@ START_TEST(bytes_are_told_in_three_digits)
 }
 END_TEST
 
+START_TEST(short_times_are_told_in_milliseconds)
+{
+	char number[TEXT_NUMBER];
+
+	ck_assert_str_eq(text_duration(38, number), "38 ms");
+	ck_assert_str_eq(text_duration(999, number), "999 ms");
+	ck_assert_str_eq(text_duration(1000, number), "1.0 s");
+}
+END_TEST
+
 START_TEST(a_hundred_percent_is_the_end_only)
 {
 	ck_assert_uint_eq(text_percent(0), 0);
@@ -283,6 +293,7 @@ main(void)
 	tcase_add_test(texts, styles_are_ended_also_where_a_line_is_cut);
 	tcase_add_test(texts, a_bar_is_as_long_as_it_should_be);
 	tcase_add_test(texts, bytes_are_told_in_three_digits);
+	tcase_add_test(texts, short_times_are_told_in_milliseconds);
 	tcase_add_test(texts, a_hundred_percent_is_the_end_only);
 	tcase_add_checked_fixture(tables, setup, teardown);
 	tcase_add_test(tables, columns_are_aligned_and_empty_ones_left_out);
