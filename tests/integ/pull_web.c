@@ -111,9 +111,9 @@ web_make_certificate(const char *root)
 }
 
 static void
-run_nginx(const char *path, int fd, int tls_fd)
+run_nginx(const struct web *web, int fd, int tls_fd)
 {
-	char inherited[32];
+	char inherited[32], config_path[512], log_path[512];
 
 	/* A master that is asked ends its worker, too. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -122,7 +122,9 @@ run_nginx(const char *path, int fd, int tls_fd)
 	/* How nginx hands its sockets to its successor: it takes them instead of binding. */
 	snprintf(inherited, sizeof inherited, "%d;%d;", fd, tls_fd);
 	setenv("NGINX", inherited, 1);
-	execlp("nginx", "nginx", "-q", "-c", path, "-e", "error.log", (char *)NULL);
+	snprintf(config_path, sizeof config_path, "%s/nginx.conf", web->root);
+	snprintf(log_path, sizeof log_path, "%s/error.log", web->root);
+	execlp("nginx", "nginx", "-q", "-c", config_path, "-e", log_path, (char *)NULL);
 	_exit(127);
 }
 
@@ -140,7 +142,7 @@ web_start(struct web *web, const char *root)
 	web->pid = fork();
 	ck_assert_int_ge(web->pid, 0);
 	if (web->pid == 0)
-		run_nginx(path, fd, tls_fd);
+		run_nginx(web, fd, tls_fd);
 	fd_close(&fd);
 	fd_close(&tls_fd);
 }

@@ -126,6 +126,7 @@ expect_got(const char *expected)
 	ck_assert_str_eq(hex, expected);
 	ck_assert_int_eq(access("f.part", F_OK), -1);
 	ck_assert_int_eq(access("f.part.meta", F_OK), -1);
+	ck_assert_int_eq(access("f.part.meta.tmp", F_OK), -1);
 }
 
 void

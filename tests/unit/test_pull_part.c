@@ -110,8 +110,11 @@ START_TEST(what_was_received_becomes_the_file_at_once)
 	ck_assert_int_eq(part_append(&part, "abc", 3), 0);
 	expect_file("f", "old");
 	ck_assert_int_eq(part_append(&part, "def", 3), 0);
+	/* What a kill while the sidecar was written leaves. */
+	ck_assert_int_eq(fd_write_file(AT_FDCWD, "f.part.meta.tmp", "x", 1, 0600, false), 0);
 	ck_assert_int_eq(part_commit(&part), 0);
 	expect_file("f", "abcdef");
+	ck_assert_int_eq(access("f.part.meta.tmp", F_OK), -1);
 	ck_assert_int_eq(access("f.part", F_OK), -1);
 	ck_assert_int_eq(access("f.part.meta", F_OK), -1);
 }

@@ -1,6 +1,7 @@
 #include "worker/pull/fetch.h"
 
 #include "ipc/clock.h"
+#include "ipc/version.h"
 #include "worker/pull/answer.h"
 #include "worker/pull/http.h"
 
@@ -262,7 +263,7 @@ set_up(struct attempt *attempt, const char *range, struct curl_slist *headers)
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(curl, CURLOPT_USERNAME, source->user);
 	curl_easy_setopt(curl, CURLOPT_PASSWORD, source->password);
-	curl_easy_setopt(curl, CURLOPT_USERAGENT, "reeve-pull");
+	curl_easy_setopt(curl, CURLOPT_USERAGENT, "reeve-pull/" REEVE_VERSION);
 	curl_easy_setopt(curl, CURLOPT_RANGE, range);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);

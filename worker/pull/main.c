@@ -3,6 +3,7 @@
  * for signals, because a kill at any instruction leaves nothing worse than a part to go on with.
  */
 #include "ipc/fd.h"
+#include "ipc/version.h"
 #include "worker/pull/options.h"
 #include "worker/pull/pull.h"
 #include "worker/pull/report.h"
@@ -42,8 +43,9 @@ main(int argc, char **argv)
 	struct failure failure;
 	enum pull_exit exit;
 
-	/* Writing over a size limit is an error to report, not a death. */
+	/* A size limit or a peer that hangs up is an error to report, not a death. */
 	signal(SIGXFSZ, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
 	if (fd_guard_stdio() != 0)
 		return PULL_FAILED;
 	if (options_parse(argc, argv, &options, &failure) != 0) {
@@ -55,7 +57,7 @@ main(int argc, char **argv)
 		return PULL_OK;
 	}
 	if (options.wants_version) {
-		puts("reeve-pull 0.1");
+		puts("reeve-pull " REEVE_VERSION);
 		return PULL_OK;
 	}
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)

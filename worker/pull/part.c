@@ -57,7 +57,9 @@ make_names(struct part *part, const char *path)
 		part->part_name = NULL;
 	if (asprintf(&part->meta_name, "%s.part.meta", name) < 0)
 		part->meta_name = NULL;
-	return part->name && part->part_name && part->meta_name ? 0 : -ENOMEM;
+	if (asprintf(&part->meta_tmp, "%s.part.meta.tmp", name) < 0)
+		part->meta_tmp = NULL;
+	return part->name && part->part_name && part->meta_name && part->meta_tmp ? 0 : -ENOMEM;
 }
 
 int
@@ -92,6 +94,7 @@ part_close(struct part *part)
 	free(part->name);
 	free(part->part_name);
 	free(part->meta_name);
+	free(part->meta_tmp);
 	meta_free(&part->meta);
 	digest_fini(&part->digest);
 	*part = (struct part){ .dirfd = -1, .fd = -1 };
@@ -351,6 +354,14 @@ part_sync(struct part *part)
 	return r == -ENOSPC || r == -EDQUOT ? 0 : r;
 }
 
+/* And what a kill in the middle of writing one left of it. */
+static void
+remove_sidecar(const struct part *part)
+{
+	(void)unlinkat(part->dirfd, part->meta_name, 0);
+	(void)unlinkat(part->dirfd, part->meta_tmp, 0);
+}
+
 int
 part_commit(struct part *part)
 {
@@ -359,14 +370,15 @@ part_commit(struct part *part)
 		return -errno;
 	if (renameat(part->dirfd, part->part_name, part->dirfd, part->name) < 0)
 		return -errno;
-	(void)unlinkat(part->dirfd, part->meta_name, 0);
-	return fsync(part->dirfd) < 0 ? -errno : 0;
+	remove_sidecar(part);
+	/* Some network file systems cannot; there is nothing better to do on them. */
+	return fsync(part->dirfd) < 0 && errno != EINVAL ? -errno : 0;
 }
 
 void
 part_discard(struct part *part)
 {
-	(void)unlinkat(part->dirfd, part->meta_name, 0);
+	remove_sidecar(part);
 	(void)unlinkat(part->dirfd, part->part_name, 0);
 }
 

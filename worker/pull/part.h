@@ -23,6 +23,7 @@ struct part {
 	char *name;      /* last component of PATH */
 	char *part_name; /* NAME.part */
 	char *meta_name; /* NAME.part.meta */
+	char *meta_tmp;  /* NAME.part.meta.tmp: what fd_write_file renames */
 	int dirfd;       /* where they are */
 	int fd;          /* the part, -1 before part_lock */
 	uint64_t have;   /* bytes in it; the digest covers them once part_hash_kept has run */
