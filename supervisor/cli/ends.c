@@ -92,6 +92,8 @@ ends_farewell(const uint64_t *ids, size_t n)
 
 	term_init(&term, STDERR_FILENO);
 	buf_init(&out, FAREWELL_MAX);
+	if (term.is_tty)
+		text_add(&out, "\n"); /* the terminal has written ^C */
 	for (size_t i = 0; i < n && i < 4; i++) {
 		text_add(&out, "task %llu goes on without you.\n", (unsigned long long)ids[i]);
 		story_hint(&out, &term, "watch", ids[i], "follows it again");

@@ -1,6 +1,7 @@
 /* doctor, shutdown and version: verbs about the service itself. */
-#include "ipc/clock.h"
+#include "ipc/fd.h"
 #include "ipc/json.h"
+#include "ipc/proc.h"
 #include "ipc/version.h"
 #include "supervisor/cli/args.h"
 #include "supervisor/cli/doc.h"
@@ -9,11 +10,11 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
 	OUT_MAX = 256 * 1024,
-	POLL_MS = 50,
 	GONE_MS = 10 * 1000,
 	NAME_COLUMN = 14
 };
@@ -117,7 +118,7 @@ diagnose(int error, const char *path)
 		return "there is no socket: no service was started with these directories, or it has "
 		       "stopped";
 	if (error == -ECONNREFUSED)
-		return "a socket is there but nobody listens: the service died without cleaning up";
+		return "a socket is there but nobody listens: the service has stopped";
 	if (error == -EACCES || error == -EPERM)
 		return access(path, F_OK) == 0 ? "the socket is not yours to use"
 					       : "its directory is not yours to enter";
@@ -210,26 +211,35 @@ static const struct option_def shutdown_options[] = {
 	{ 0, NULL, NULL, NULL },
 };
 
-/* Until nobody listens any more: the connection ends first, the socket a moment later. */
+/* The keeper, which made the socket listen (unix(7), SO_PEERCRED): a pidfd, or -1 where it cannot
+ * be had. */
 static int
-await_gone(struct session *session)
+keeper_pidfd(int sock)
 {
-	uint64_t deadline_ms;
+	struct ucred cred;
+	socklen_t len = sizeof cred;
+	int fd;
+
+	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0 || cred.pid <= 0)
+		return -1;
+	fd = proc_pidfd_open(cred.pid);
+	return fd < 0 ? -1 : fd;
+}
+
+/* Until the connection ends, and then the keeper: the next service can start at once. */
+static int
+await_gone(struct session *session, int pidfd)
+{
+	struct pollfd pollfd = { .fd = pidfd, .events = POLLIN };
 	int r;
 
 	do
 		r = client_wait(&session->client, -1, NULL, NULL);
 	while (r > 0 || r == -EINTR);
-	deadline_ms = clock_boot_ms() + GONE_MS;
-	while (client_connect(&session->client) == 0) {
-		client_disconnect(&session->client);
-		if (clock_boot_ms() > deadline_ms) {
-			complain(NULL, "the service still answers at %s", session->client.path);
-			return EXIT_FAILED;
-		}
-		(void)poll(NULL, 0, POLL_MS);
-	}
-	return EXIT_OK;
+	if (pidfd < 0 || poll(&pollfd, 1, GONE_MS) == 1)
+		return EXIT_OK;
+	complain(NULL, "the service at %s goes on", session->client.path);
+	return EXIT_FAILED;
 }
 
 static int
@@ -238,7 +248,7 @@ stop_service(bool has_tasks)
 	struct client_reply reply;
 	struct session session;
 	struct request request;
-	int status = session_open(&session, false);
+	int status = session_open(&session, false), pidfd;
 
 	if (status != 0)
 		return status;
@@ -247,7 +257,9 @@ stop_service(bool has_tasks)
 	status = session_ask(&session, &request, &reply);
 	if (status == 0) {
 		client_reply_fini(&reply);
-		status = await_gone(&session);
+		pidfd = keeper_pidfd(session.client.fd);
+		status = await_gone(&session, pidfd);
+		fd_close(&pidfd);
 	}
 	session_close(&session);
 	return status;
@@ -276,7 +288,7 @@ const struct verb verb_shutdown = {
 	.synopsis = "[--tasks]",
 	.summary = "end the service; tasks run on unless told otherwise",
 	.help =
-	    "Returns when nobody listens any more. Tasks that run go on without the service, and the\n"
+	    "Returns when the service is gone. Tasks that run go on without the service, and the\n"
 	    "next one finds them again.",
 	.options = shutdown_options,
 	.examples = "reeve shutdown\nreeve shutdown --tasks",
