@@ -258,16 +258,14 @@ on_news(struct news *news, void *arg)
 
 /* ---- life and death --------------------------------------------------------- */
 
+/* It is dead and its journal read to the end: by its own word, or by the keeper's. */
 static void
-die(struct attempt *attempt)
+find_end(struct attempt *attempt)
 {
 	struct exit_info exit_info;
 	const struct reaps *reaps = attempt->task->roster->env.reaps;
 	const struct record_attempt *started = &attempt->task->rec.attempt;
 
-	attempt_ingest(attempt);
-	if (attempt->phase == ATTEMPT_EMPTYING)
-		return; /* what it wrote last made no sense: that path has it now */
 	if (started->ended) {
 		attempt_over(attempt, LOSS_NONE);
 	} else if (strcmp(started->keeper_instance, reaps_instance(reaps)) != 0) {
@@ -283,10 +281,18 @@ die(struct attempt *attempt)
 	}
 }
 
+static void
+die(struct attempt *attempt)
+{
+	attempt_ingest(attempt);
+	if (attempt->phase != ATTEMPT_EMPTYING) /* else its last words made no sense */
+		find_end(attempt);
+}
+
 void
 attempt_reaped(struct task *task)
 {
-	die(task->attempt);
+	find_end(task->attempt);
 }
 
 static void
@@ -505,13 +511,11 @@ look(struct attempt *attempt)
 		return;
 	attempt->pid = (pid_t)attempt->task->rec.attempt.pid;
 	attempt->start_ticks = attempt->task->rec.attempt.start_ticks;
-	if (never_ran(attempt)) {
-		set_phase(attempt, ATTEMPT_DEAD, 0);
+	set_phase(attempt, ATTEMPT_DEAD, 0);
+	if (never_ran(attempt))
 		attempt_over(attempt, LOSS_NEVER_RAN);
-	} else {
-		set_phase(attempt, ATTEMPT_DEAD, 0);
-		die(attempt);
-	}
+	else
+		find_end(attempt);
 }
 
 void
