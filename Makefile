@@ -134,7 +134,7 @@ CHAOS_S ?= 120
 SEED    ?= 1
 BENCH   ?=
 
-.PHONY: unit integ check test run lint cov fuzz chaos bench setup
+.PHONY: unit integ check test run lint cov fuzz chaos plants bench setup
 unit: $(if $(T),$(O)/tests/unit/test_$(T),$(unit)) ## the unit tests of one build (B=debug; T=name for one)
 	@tests/run.sh $(B) $^
 
@@ -174,8 +174,13 @@ fuzz: ## every decoder, FUZZ_S seconds each
 
 chaos: ## kill everything at random for CHAOS_S seconds and compare with the workers' own record (SEED=n)
 	@contrib/setup.sh build test
-	@$(again) B=debug .build/debug/tests/chaos/chaos all
+	@$(again) B=debug .build/debug/tests/chaos/chaos .build/debug/tests/fake/actor all
 	@.build/debug/tests/chaos/chaos --seconds $(CHAOS_S) --seed $(SEED)
+
+plants: ## plant known faults and show that chaos catches each
+	@contrib/setup.sh build test
+	@$(again) B=debug .build/debug/tests/chaos/chaos .build/debug/tests/fake/actor all
+	@tests/chaos/plants.sh 15
 
 bench: ## figures beside their limits, as JSON lines (BENCH=--small, or a name)
 	@contrib/setup.sh build
