@@ -30,7 +30,7 @@
 struct world {
 	char dir[128];
 	char work[160];
-	int dir_fd, journal_fd, news_fd, orders_fd, cgroup_fd;
+	int dir_fd, journal_fd, news_fd, orders_fd, cgroup_fd, pids_fd;
 	struct brief brief;
 	pid_t pid;
 	struct fact *facts;
@@ -56,7 +56,7 @@ world_init(struct world *world)
 {
 	struct brief *brief = &world->brief;
 
-	*world = (struct world){ .cgroup_fd = -1 };
+	*world = (struct world){ .cgroup_fd = -1, .pids_fd = -1 };
 	snprintf(world->dir, sizeof world->dir, "%s/XXXXXX", world_root);
 	ck_assert_ptr_nonnull(mkdtemp(world->dir));
 	snprintf(world->work, sizeof world->work, "%s/work", world->dir);
@@ -142,8 +142,8 @@ world_start(struct world *world)
 	world->pid = fork();
 	ck_assert_int_ge(world->pid, 0);
 	if (world->pid == 0) {
-		int high[5] = { world->journal_fd, world->news_fd, world->orders_fd, world->dir_fd,
-			world->cgroup_fd };
+		int high[6] = { world->journal_fd, world->news_fd, world->orders_fd, world->dir_fd,
+			world->cgroup_fd, world->pids_fd };
 
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (world->file_limit) {
@@ -151,11 +151,10 @@ world_start(struct world *world)
 
 			setrlimit(RLIMIT_FSIZE, &limit);
 		}
-		for (size_t i = 0; i < 5; i++)
+		for (size_t i = 0; i < 6; i++)
 			high[i] = high[i] < 0 ? -1 : fcntl(high[i], F_DUPFD, 50);
-		for (size_t i = 0; i < 5; i++)
+		for (size_t i = 0; i < 6; i++)
 			world_give(high[i], WORKER_FD_JOURNAL + (int)i);
-		close(WORKER_FD_PIDS);
 		_exit(world_worker());
 	}
 }
