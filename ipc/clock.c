@@ -1,103 +1,71 @@
 #include "ipc/clock.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-enum {
-	SECOND_MS = 1000,
-	MINUTE_MS = 60 * SECOND_MS,
-	HOUR_MS = 60 * MINUTE_MS,
-	DAY_MS = 24 * HOUR_MS
-};
-
-static uint64_t
-now_ns(clockid_t id)
-{
-	struct timespec now = { 0 };
-
-	clock_gettime(id, &now); /* cannot fail for these clocks */
-	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
-}
 
 uint64_t
 clock_wall_ms(void)
 {
-	return now_ns(CLOCK_REALTIME) / 1000000U;
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 uint64_t
 clock_boot_ns(void)
 {
-	return now_ns(CLOCK_BOOTTIME);
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
 }
 
 uint64_t
 clock_boot_ms(void)
 {
-	return clock_boot_ns() / 1000000U;
+	return clock_boot_ns() / 1000000;
 }
 
 char *
 clock_format(uint64_t wall_ms, char text[static CLOCK_TEXT])
 {
-	time_t seconds = (time_t)(wall_ms / SECOND_MS);
-	struct tm tm = { 0 };
-	char date[CLOCK_TEXT - 5];
+	time_t seconds = (time_t)(wall_ms / 1000);
+	struct tm parts;
+	size_t n;
 
-	/* A stamp beyond the calendar comes from damaged data: say the last one there is. */
-	if (!gmtime_r(&seconds, &tm) || strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &tm) == 0)
-		strcpy(date,
-		    "9999-12-31T23:59:59"); // NOLINT(clang-analyzer-security.insecureAPI.strcpy)
-	snprintf(text, CLOCK_TEXT, "%s.%03uZ", date, (unsigned)(wall_ms % SECOND_MS));
+	if (!gmtime_r(&seconds, &parts))
+		memset(&parts, 0, sizeof parts);
+	n = strftime(text, CLOCK_TEXT, "%Y-%m-%dT%H:%M:%S", &parts);
+	snprintf(text + n, CLOCK_TEXT - n, ".%03uZ", (unsigned)(wall_ms % 1000));
 	return text;
-}
-
-/* Decimal digits at *TEXT, moved past them. */
-static int
-parse_number(const char **text, uint64_t *ret_value)
-{
-	const char *at = *text;
-	uint64_t value = 0;
-
-	if (*at < '0' || *at > '9')
-		return -EINVAL;
-	for (; *at >= '0' && *at <= '9'; at++) {
-		if (__builtin_mul_overflow(value, UINT64_C(10), &value) ||
-		    __builtin_add_overflow(value, (uint64_t)(*at - '0'), &value))
-			return -EINVAL;
-	}
-	*text = at;
-	*ret_value = value;
-	return 0;
 }
 
 int
 clock_parse_duration(const char *text, uint64_t *ret_ms)
 {
 	static const struct {
-		const char *name;
+		const char *unit;
 		uint64_t ms;
-	} units[] = {
-		{ "ms", 1 },
-		{ "s", SECOND_MS },
-		{ "m", MINUTE_MS },
-		{ "h", HOUR_MS },
-		{ "d", DAY_MS },
-	};
-	uint64_t value;
+	} units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60 * 1000 }, { "h", 3600 * 1000 },
+		{ "d", 24 * 3600 * 1000 } };
+	unsigned long long number;
+	char *end;
 
-	if (parse_number(&text, &value) < 0)
+	if (*text < '0' || *text > '9')
 		return -EINVAL;
-	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-		if (strcmp(text, units[i].name) != 0)
+	errno = 0;
+	number = strtoull(text, &end, 10);
+	for (size_t i = 0; errno == 0 && i < sizeof units / sizeof units[0]; i++) {
+		if (strcmp(end, units[i].unit) != 0)
 			continue;
-		if (__builtin_mul_overflow(value, units[i].ms, &value))
+		if (number > UINT64_MAX / units[i].ms)
 			return -EINVAL;
-		*ret_ms = value;
+		*ret_ms = number * units[i].ms;
 		return 0;
 	}
 	return -EINVAL;
@@ -106,23 +74,52 @@ clock_parse_duration(const char *text, uint64_t *ret_ms)
 char *
 clock_format_duration(uint64_t duration_ms, char text[static CLOCK_TEXT])
 {
-	uint64_t seconds = duration_ms / SECOND_MS;
-	uint64_t minutes = duration_ms / MINUTE_MS;
-	uint64_t hours = duration_ms / HOUR_MS;
+	uint64_t seconds = duration_ms / 1000;
 
-	if (duration_ms < 10U * SECOND_MS)
-		snprintf(text, CLOCK_TEXT, "%u.%u s", (unsigned)seconds,
-		    (unsigned)(duration_ms % SECOND_MS / 100));
-	else if (duration_ms < MINUTE_MS)
-		snprintf(text, CLOCK_TEXT, "%u s", (unsigned)seconds);
-	else if (duration_ms < HOUR_MS)
-		snprintf(
-		    text, CLOCK_TEXT, "%u min %02u s", (unsigned)minutes, (unsigned)(seconds % 60));
-	else if (duration_ms < DAY_MS)
-		snprintf(
-		    text, CLOCK_TEXT, "%u h %02u min", (unsigned)hours, (unsigned)(minutes % 60));
+	if (seconds < 60)
+		snprintf(text, CLOCK_TEXT, "%.1f s", (double)duration_ms / 1000.);
+	else if (seconds < 3600)
+		snprintf(text, CLOCK_TEXT, "%u min %02u s", (unsigned)(seconds / 60),
+		    (unsigned)(seconds % 60));
+	else if (seconds < 48 * 3600)
+		snprintf(text, CLOCK_TEXT, "%u h %02u min", (unsigned)(seconds / 3600),
+		    (unsigned)(seconds / 60 % 60));
 	else
-		snprintf(
-		    text, CLOCK_TEXT, "%" PRIu64 " d %02u h", hours / 24, (unsigned)(hours % 24));
+		snprintf(text, CLOCK_TEXT, "%llu days", (unsigned long long)(seconds / 86400));
 	return text;
+}
+
+/* RFC 3339 date, or date and time in UTC. */
+static bool
+parse_date(const char *text, uint64_t *ret_wall_ms)
+{
+	static const char *const formats[] = { "%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S",
+		"%Y-%m-%dT%H:%MZ", "%Y-%m-%dT%H:%M:%SZ" };
+
+	for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+		struct tm parts = { 0 };
+		const char *end = strptime(text, formats[i], &parts);
+		time_t seconds;
+
+		if (!end || *end != '\0')
+			continue;
+		seconds = timegm(&parts);
+		if (seconds < 0)
+			return false;
+		*ret_wall_ms = (uint64_t)seconds * 1000;
+		return true;
+	}
+	return false;
+}
+
+int
+clock_parse_since(const char *text, uint64_t now_wall_ms, uint64_t *ret_wall_ms)
+{
+	uint64_t ago_ms;
+
+	if (clock_parse_duration(text, &ago_ms) == 0) {
+		*ret_wall_ms = ago_ms < now_wall_ms ? now_wall_ms - ago_ms : 0;
+		return 0;
+	}
+	return parse_date(text, ret_wall_ms) ? 0 : -EINVAL;
 }

@@ -2,8 +2,6 @@
 
 #ifdef REEVE_FAILPOINTS
 
-# include "ipc/fd.h"
-
 # include <errno.h>
 # include <fcntl.h>
 # include <pthread.h>
@@ -16,253 +14,161 @@
 # include <time.h>
 # include <unistd.h>
 
-enum {
-	MAX_POINTS = 64,
-	MAX_NAME = 64,
-	MAX_ACTION = 64
+enum { MAX_ARMED = 32, ACTION_BYTES = 128 };
+
+struct armed {
+	char name[64];
+	char action[ACTION_BYTES];
+	long left; /* -1: for ever */
 };
 
-enum action_kind {
-	ACTION_NONE,
-	ACTION_SLEEP,
-	ACTION_KILL,
-	ACTION_ERRNO
-};
-
-struct action {
-	enum action_kind kind;
-	long value;    /* milliseconds, or an errno */
-	long max_hits; /* 0: no limit */
-	long percent;  /* 100: always */
-};
-
-/* A point somebody armed, by environment or by file; its hits are counted together. */
-struct point {
-	char name[MAX_NAME];
-	struct action action; /* of the environment */
-	long hits;
-};
-
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static struct point points[MAX_POINTS];
-static size_t npoints;
-static int dir_fd = -1;
+static struct armed armed[MAX_ARMED];
+static size_t narmed;
 static uint64_t random_state;
+static const char *directory;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* A misspelt failpoint would make a test pass for nothing. */
+static const struct {
+	const char *name;
+	int number;
+} errnos[] = { { "EIO", EIO }, { "ENOSPC", ENOSPC }, { "EMFILE", EMFILE }, { "EINTR", EINTR },
+	{ "EAGAIN", EAGAIN }, { "ENOMEM", ENOMEM }, { "EACCES", EACCES }, { "EPERM", EPERM } };
+
 static void
-refuse(const char *text)
+arm(char *entry)
 {
-	dprintf(STDERR_FILENO, "failpoint: cannot read \"%s\"\n", text);
-	abort();
-}
+	char *action = strchr(entry, '='), *count;
+	struct armed *point = &armed[narmed];
 
-static int
-errno_by_name(const char *name, size_t len)
-{
-	for (int number = 1; number < 134; number++) {
-		const char *known = strerrorname_np(number);
-
-		if (known && strlen(known) == len && strncmp(known, name, len) == 0)
-			return number;
+	if (!action || narmed == MAX_ARMED)
+		return;
+	*action++ = '\0';
+	point->left = -1;
+	count = strchr(action, '*');
+	if (count) {
+		*count = '\0';
+		point->left = strtol(count + 1, NULL, 10);
 	}
-	return 0;
-}
-
-/* `*N` and `%P` behind an action. */
-static void
-parse_modifiers(const char *text, struct action *action)
-{
-	const char *at = text;
-
-	while (*at != '\0') {
-		char kind = *at;
-		char *end;
-		long value = strtol(at + 1, &end, 10);
-
-		if (end == at + 1 || value < 1)
-			refuse(text);
-		if (kind == '*')
-			action->max_hits = value;
-		else if (kind == '%')
-			action->percent = value;
-		else
-			refuse(text);
-		at = end;
-	}
-}
-
-static struct action
-parse_action(const char *text)
-{
-	struct action action = { .percent = 100 };
-	size_t len = strcspn(text, "*%");
-
-	if (len == 4 && strncmp(text, "kill", 4) == 0) {
-		action.kind = ACTION_KILL;
-	} else if (strncmp(text, "sleep:", 6) == 0) {
-		char *end;
-
-		action.kind = ACTION_SLEEP;
-		action.value = strtol(text + 6, &end, 10);
-		if (end != text + len || action.value < 0)
-			refuse(text);
-	} else if (strncmp(text, "errno:", 6) == 0) {
-		action.kind = ACTION_ERRNO;
-		action.value = errno_by_name(text + 6, len - 6);
-		if (action.value == 0)
-			refuse(text);
-	} else {
-		refuse(text);
-	}
-	parse_modifiers(text + len, &action);
-	return action;
-}
-
-static struct point *
-find_point(const char *name)
-{
-	for (size_t i = 0; i < npoints; i++) {
-		if (strcmp(points[i].name, name) == 0)
-			return &points[i];
-	}
-	return NULL;
-}
-
-static struct point *
-add_point(const char *name)
-{
-	struct point *point = find_point(name);
-
-	if (point)
-		return point;
-	if (npoints == MAX_POINTS || strlen(name) >= MAX_NAME)
-		refuse(name);
-	point = &points[npoints++];
-	snprintf(point->name, sizeof point->name, "%s", name);
-	return point;
+	snprintf(point->name, sizeof point->name, "%s", entry);
+	snprintf(point->action, sizeof point->action, "%s", action);
+	narmed++;
 }
 
 static void
-parse_environment(const char *text)
+read_environment(void)
 {
-	char *copy = strdup(text), *rest = copy;
+	const char *list = getenv("REEVE_FAILPOINTS"), *seed = getenv("REEVE_SEED");
+	char *copy = list ? strdup(list) : NULL, *rest = copy, *entry;
 
-	if (!copy)
-		abort();
-	for (char *item = strsep(&rest, ","); item; item = strsep(&rest, ",")) {
-		char *equals = strchr(item, '=');
-
-		if (*item == '\0')
-			continue;
-		if (!equals)
-			refuse(item);
-		*equals = '\0';
-		add_point(item)->action = parse_action(equals + 1);
-	}
+	directory = getenv("REEVE_FAILPOINT_DIR");
+	random_state = (seed ? strtoull(seed, NULL, 10) : 1) * UINT64_C(6364136223846793005) +
+	    (uint64_t)getpid() * UINT64_C(1442695040888963407) + 1;
+	while (copy && (entry = strsep(&rest, ",")))
+		arm(entry);
 	free(copy);
 }
 
-static void
-start(void)
-{
-	const char *text = secure_getenv("REEVE_FAILPOINTS");
-	const char *dir = secure_getenv("REEVE_FAILPOINT_DIR");
-	const char *seed = secure_getenv("REEVE_SEED");
-
-	random_state = (seed ? strtoull(seed, NULL, 0) : 0) ^ ((uint64_t)getpid() << 32);
-	if (dir && *dir)
-		dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (text)
-		parse_environment(text);
-}
-
-/* Steele, Lea, Flood: SplitMix64. */
-static uint64_t
+/* xorshift64; 0 to 99. */
+static unsigned
 draw(void)
 {
-	uint64_t z = random_state += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return z ^ (z >> 31);
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return (unsigned)(random_state % 100);
 }
 
-/* What the file NAME in the directory says, or the environment's action for POINT. */
-static struct action
-current_action(const char *name, const struct point *point)
+static bool
+find_armed(const char *name, char *action)
 {
-	struct action action = { .kind = ACTION_NONE };
-	char *text = NULL;
-	size_t len;
-
-	if (point)
-		action = point->action;
-	if (dir_fd >= 0 && fd_read_file(dir_fd, name, MAX_ACTION, &text, &len) == 0) {
-		text[strcspn(text, "\n")] = '\0';
-		if (*text != '\0')
-			action = parse_action(text);
-		free(text);
+	for (size_t i = 0; i < narmed; i++) {
+		if (strcmp(armed[i].name, name) != 0 || armed[i].left == 0)
+			continue;
+		if (armed[i].left > 0)
+			armed[i].left--;
+		memcpy(action, armed[i].action, ACTION_BYTES);
+		return true;
 	}
-	return action;
+	return false;
 }
 
-/* The action to take at this hit, already counted. */
-static struct action
-hit(const char *name)
+static bool
+find_file(const char *name, char *action)
 {
-	static const struct action nothing = { .kind = ACTION_NONE };
-	struct action action;
+	char path[512];
+	ssize_t n;
+	int fd;
 
-	pthread_mutex_lock(&mutex);
-	action = current_action(name, find_point(name));
-	if (action.kind != ACTION_NONE && action.percent < 100 &&
-	    (long)(draw() % 100) >= action.percent)
-		action = nothing;
-	if (action.kind != ACTION_NONE) {
-		struct point *point = add_point(name);
+	if (!directory)
+		return false;
+	snprintf(path, sizeof path, "%s/%s", directory, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = read(fd, action, ACTION_BYTES - 1);
+	close(fd);
+	if (n <= 0)
+		return false;
+	action[n] = '\0';
+	action[strcspn(action, "\n")] = '\0';
+	return true;
+}
 
-		if (action.max_hits > 0 && point->hits >= action.max_hits)
-			action = nothing;
-		else
-			point->hits++;
+static int
+errno_called(const char *name)
+{
+	for (size_t i = 0; i < sizeof errnos / sizeof errnos[0]; i++)
+		if (strcmp(errnos[i].name, name) == 0)
+			return errnos[i].number;
+	return EIO;
+}
+
+static int
+act(char *action)
+{
+	char *percent = strchr(action, '%');
+	bool skip = false;
+
+	if (percent) {
+		*percent = '\0';
+		pthread_mutex_lock(&lock);
+		skip = draw() >= (unsigned)strtoul(percent + 1, NULL, 10);
+		pthread_mutex_unlock(&lock);
 	}
-	pthread_mutex_unlock(&mutex);
-	return action;
-}
+	if (skip)
+		return 0;
+	if (strncmp(action, "sleep:", 6) == 0) {
+		long ms = strtol(action + 6, NULL, 10);
 
-static void
-sleep_ms(long ms)
-{
-	struct timespec left = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
-
-	while (nanosleep(&left, &left) < 0 && errno == EINTR)
-		continue;
+		nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000 }, NULL);
+		return 0;
+	}
+	if (strcmp(action, "kill") == 0)
+		kill(getpid(), SIGKILL);
+	if (strncmp(action, "errno:", 6) == 0)
+		return -errno_called(action + 6);
+	return 0;
 }
 
 int
 failpoint(const char *name)
 {
-	struct action action;
+	char action[ACTION_BYTES];
+	bool found;
 
-	pthread_once(&once, start);
-	if (npoints == 0 && dir_fd < 0)
-		return 0;
-	action = hit(name);
-	switch (action.kind) {
-	case ACTION_NONE:
-		break;
-	case ACTION_SLEEP:
-		sleep_ms(action.value);
-		break;
-	case ACTION_KILL:
-		raise(SIGKILL);
-		break;
-	case ACTION_ERRNO:
-		return (int)-action.value;
-	}
-	return 0;
+	pthread_once(&once, read_environment);
+	pthread_mutex_lock(&lock);
+	found = find_armed(name, action);
+	pthread_mutex_unlock(&lock);
+	if (!found)
+		found = find_file(name, action);
+	return found ? act(action) : 0;
 }
+
+#else
+
+/* An empty translation unit is not C. */
+typedef int failpoint_is_compiled_out;
 
 #endif

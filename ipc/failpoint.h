@@ -6,16 +6,14 @@
  *   sleep:MS  kill (SIGKILL to oneself)  errno:NAME   `*N` only the first N times
  *   `%P` with P percent probability, drawn from REEVE_SEED and the pid
  * REEVE_FAILPOINT_DIR: each of the above is armed also while a file NAME is there
- * (its content is the action), so that a running process can be hurt. An action that ends
- * in `*1` takes its file away: the first process that comes by is hurt, and no other.
+ * (its content is the action), so that a running process can be hurt.
  */
 #ifndef IPC_FAILPOINT_H
 #define IPC_FAILPOINT_H
 
-/* 0, or -errno when NAME is armed with an errno. Call it as FAILPOINT(name). */
-int failpoint(const char *name);
-
 #ifdef REEVE_FAILPOINTS
+/* 0, or -errno when NAME is armed with an errno. */
+int failpoint(const char *name);
 # define FAILPOINT(name) failpoint(name)
 #else
 # define FAILPOINT(name) 0

@@ -1,132 +1,88 @@
 #include "ipc/log.h"
 
-#include "ipc/fd.h"
-
-#include <errno.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-enum {
-	MAX_LINE = 2048
-};
+enum { LINE_BYTES = 1024 };
 
-static const char *const level_names[] = {
-	[LOG_LEVEL_ERROR] = "error",
-	[LOG_LEVEL_WARN] = "warn",
-	[LOG_LEVEL_INFO] = "info",
-	[LOG_LEVEL_DEBUG] = "debug",
-};
+static const char *log_name = "reeve";
+static enum log_level log_level = LOG_LEVEL_INFO;
 
-static const char *program = "reeve";
-static enum log_level max_level = LOG_LEVEL_INFO;
+static const char *const level_names[] = { [LOG_LEVEL_ERROR] = "error", [LOG_LEVEL_WARN] = "warn",
+	[LOG_LEVEL_INFO] = "info", [LOG_LEVEL_DEBUG] = "debug" };
 
 void
 log_init(const char *name, enum log_level level)
 {
-	program = name;
-	max_level = level;
+	log_name = name;
+	log_level = level;
 }
 
 enum log_level
 log_level_parse(const char *name)
 {
-	for (int level = LOG_LEVEL_ERROR; level <= LOG_LEVEL_DEBUG; level++) {
-		if (strcmp(name, level_names[level]) == 0)
+	for (int level = LOG_LEVEL_ERROR; level <= LOG_LEVEL_DEBUG; level++)
+		if (strcmp(level_names[level], name) == 0)
 			return (enum log_level)level;
-	}
-	return (enum log_level)0;
+	return 0;
 }
 
 enum log_level
 log_level_current(void)
 {
-	return max_level;
+	return log_level;
 }
 
 const char *
 log_level_name(enum log_level level)
 {
-	return level >= LOG_LEVEL_ERROR && level <= LOG_LEVEL_DEBUG ? level_names[level]
-								    : "invalid";
+	return level >= LOG_LEVEL_ERROR && level <= LOG_LEVEL_DEBUG ? level_names[level] : "invalid";
 }
 
-/* What a peer chose must not end the line or drive a terminal. */
+/* Text may come from outside: a control character would forge a second line. */
 static void
-make_printable(char *text, size_t len)
+make_one_line(char *line, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
-			text[i] = text[i] == '\t' ? ' ' : '?';
-	}
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
+			line[i] = ' ';
 }
 
-/* Length of what snprintf left in SIZE bytes. */
-static size_t
-written(int result, size_t size)
+__attribute__((format(printf, 2, 0))) static void
+write_line(enum log_level level, const char *format, va_list args)
 {
-	if (result < 0)
-		return 0;
-	return (size_t)result < size ? (size_t)result : size - 1;
-}
+	char line[LINE_BYTES];
+	size_t len;
+	int n;
 
-static void __attribute__((format(printf, 2, 0)))
-log_line(enum log_level level, const char *format, va_list args)
-{
-	int saved_errno = errno;
-	char line[MAX_LINE];
-	size_t head, len;
-	int r;
-
-	if (level > max_level)
+	if (level > log_level)
 		return;
-	r = snprintf(line, sizeof line, "%s[%d] %s: ", program, (int)getpid(), level_names[level]);
-	head = written(r, sizeof line);
-	r = vsnprintf(line + head, sizeof line - head, format, args);
-	len = head + written(r, sizeof line - head);
-	make_printable(line + head, len - head);
-	line[len++] = '\n';                           /* in the NUL's place */
-	(void)fd_write_all(STDERR_FILENO, line, len); /* whom could we tell? */
-	errno = saved_errno;
+	n = snprintf(line, sizeof line, "%s[%d] %s: ", log_name, (int)getpid(), level_names[level]);
+	len = n > 0 ? (size_t)n : 0;
+	n = vsnprintf(line + len, sizeof line - len - 1, format, args);
+	len += n > 0 ? (size_t)n : 0;
+	if (len > sizeof line - 2)
+		len = sizeof line - 2;
+	make_one_line(line, len);
+	line[len++] = '\n';
+	if (write(STDERR_FILENO, line, len) < 0)
+		return; /* nowhere to say so */
 }
 
-void
-log_error(const char *format, ...)
-{
-	va_list args;
+#define DEFINE_LEVEL(function, level)                    \
+	void function(const char *format, ...)           \
+	{                                                \
+		va_list args;                            \
+                                                         \
+		va_start(args, format);                  \
+		write_line(level, format, args);         \
+		va_end(args);                            \
+	}
 
-	va_start(args, format);
-	log_line(LOG_LEVEL_ERROR, format, args);
-	va_end(args);
-}
-
-void
-log_warn(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	log_line(LOG_LEVEL_WARN, format, args);
-	va_end(args);
-}
-
-void
-log_info(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	log_line(LOG_LEVEL_INFO, format, args);
-	va_end(args);
-}
-
-void
-log_debug(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	log_line(LOG_LEVEL_DEBUG, format, args);
-	va_end(args);
-}
+DEFINE_LEVEL(log_error, LOG_LEVEL_ERROR)
+DEFINE_LEVEL(log_warn, LOG_LEVEL_WARN)
+DEFINE_LEVEL(log_info, LOG_LEVEL_INFO)
+DEFINE_LEVEL(log_debug, LOG_LEVEL_DEBUG)

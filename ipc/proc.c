@@ -2,141 +2,216 @@
 
 #include "ipc/fd.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
+#include <sys/auxv.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-/* Fields of /proc/PID/stat behind the name, counted from the state. */
-enum {
-	STAT_PPID = 1,
-	STAT_PGID = 2,
-	STAT_SID = 3,
-	STAT_UTIME = 11,
-	STAT_STIME = 12,
-	STAT_START = 19,
-	STAT_FIELDS = 20
-};
+/* proc(5): the name stands in parentheses and may hold anything, so fields count from the last ')'. */
+static int
+parse_stat(char *text, struct proc_stat *stat)
+{
+	char *open = strchr(text, '('), *close = strrchr(text, ')');
+	unsigned long long utime, stime, start;
+	int ppid, pgid, sid;
+	size_t n;
+
+	if (!open || !close || close < open)
+		return -EBADMSG;
+	n = (size_t)(close - open - 1);
+	if (n >= sizeof stat->comm)
+		n = sizeof stat->comm - 1;
+	memcpy(stat->comm, open + 1, n);
+	stat->comm[n] = '\0';
+	if (sscanf(close + 1,
+		" %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %*d %*d %llu",
+		&stat->state, &ppid, &pgid, &sid, &utime, &stime, &start) != 7)
+		return -EBADMSG;
+	stat->ppid = ppid;
+	stat->pgid = pgid;
+	stat->sid = sid;
+	stat->cpu_ticks = utime + stime;
+	stat->start_ticks = start;
+	return 0;
+}
 
 static int
-parse_stat(char *text, pid_t pid, struct proc_stat *ret_stat)
+read_small(const char *path, char *text, size_t room)
 {
-	char *open = strchr(text, '('), *close = strrchr(text, ')'); /* the name may hold both */
-	struct proc_stat stat = { .pid = pid };
-	unsigned long long fields[STAT_FIELDS] = { 0 };
-	char *at;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
 
-	if (!open || !close || close < open || close[1] != ' ' || close[2] == '\0')
-		return -EBADMSG;
-	*close = '\0';
-	snprintf(stat.comm, sizeof stat.comm, "%s", open + 1);
-	stat.state = close[2];
-	at = close + 3;
-	for (int i = 1; i < STAT_FIELDS; i++) {
-		char *end;
-
-		fields[i] = strtoull(at, &end, 10); /* a negative one wraps, and back by the cast */
-		if (end == at)
-			return -EBADMSG;
-		at = end;
-	}
-	stat.ppid = (pid_t)fields[STAT_PPID];
-	stat.pgid = (pid_t)fields[STAT_PGID];
-	stat.sid = (pid_t)fields[STAT_SID];
-	stat.cpu_ticks = fields[STAT_UTIME] + fields[STAT_STIME];
-	stat.start_ticks = fields[STAT_START];
-	*ret_stat = stat;
+	if (fd < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	n = fd_read_all(fd, text, room - 1);
+	fd_close(&fd);
+	if (n < 0)
+		return (int)n;
+	text[n] = '\0';
 	return 0;
 }
 
 int
 proc_stat(pid_t pid, struct proc_stat *ret_stat)
 {
-	char text[1024], path[32];
-	ssize_t got;
-	int fd;
+	char path[40], text[1024];
+	int r;
 
-	if (pid <= 0)
-		return -ESRCH;
 	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? -ESRCH : -errno;
-	got = fd_read_all(fd, text, sizeof text - 1);
-	fd_close(&fd);
-	if (got < 0)
-		return (int)got;
-	text[got] = '\0';
-	return parse_stat(text, pid, ret_stat);
+	r = read_small(path, text, sizeof text);
+	if (r < 0)
+		return r;
+	*ret_stat = (struct proc_stat){ .pid = pid };
+	return parse_stat(text, ret_stat);
 }
 
 uint64_t
 proc_self_start(void)
 {
-	struct proc_stat stat = { 0 };
+	struct proc_stat stat;
 
-	(void)proc_stat(getpid(), &stat); /* without /proc: 0, which is nobody's */
-	return stat.start_ticks;
+	return proc_stat(getpid(), &stat) == 0 ? stat.start_ticks : 0;
 }
 
 int
 proc_pidfd_open(pid_t pid)
 {
-	int fd;
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 
-	if (pid <= 0)
-		return -ESRCH;
-	fd = pidfd_open(pid, 0);
 	return fd < 0 ? -errno : fd;
 }
 
 int
 proc_pidfd_signal(int pidfd, int sig)
 {
-	return pidfd_send_signal(pidfd, sig, NULL, 0) < 0 ? -errno : 0;
+	return syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) < 0 ? -errno : 0;
 }
 
 int
 proc_pidfd_open_exact(pid_t pid, uint64_t start_ticks)
 {
 	struct proc_stat stat;
-	int fd = proc_pidfd_open(pid), r;
+	int fd = proc_pidfd_open(pid);
 
 	if (fd < 0)
 		return fd;
-	/* While the pidfd is open and its process there, the number means that process. */
-	r = proc_stat(pid, &stat);
-	if (r == 0 && stat.start_ticks == start_ticks)
+	/* The fd holds on to one process: if it is this one now, it was so at the open. */
+	if (proc_stat(pid, &stat) == 0 && stat.start_ticks == start_ticks)
 		return fd;
 	fd_close(&fd);
-	return r < 0 ? r : -ESRCH;
+	return -ESRCH;
+}
+
+struct pids {
+	pid_t *v;
+	size_t n, room;
+};
+
+static int
+add_pid(struct pids *pids, pid_t pid)
+{
+	if (pids->n == pids->room) {
+		size_t room = pids->room ? pids->room * 2 : 16;
+		pid_t *v = reallocarray(pids->v, room, sizeof *v);
+
+		if (!v)
+			return -ENOMEM;
+		pids->v = v;
+		pids->room = room;
+	}
+	pids->v[pids->n++] = pid;
+	return 0;
+}
+
+/* CONFIG_PROC_CHILDREN's list of one thread; it may be longer than any buffer. */
+static int
+read_children_of_thread(const char *path, struct pids *pids)
+{
+	FILE *file = fopen(path, "re");
+	int pid, r = 0;
+
+	if (!file)
+		return -errno;
+	while (r == 0 && fscanf(file, "%d", &pid) == 1)
+		r = add_pid(pids, pid);
+	fclose(file);
+	return r;
+}
+
+static int
+read_children(pid_t pid, struct pids *pids)
+{
+	char path[300];
+	struct dirent *entry;
+	DIR *dir;
+	int r = 0;
+
+	snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+	dir = opendir(path);
+	if (!dir)
+		return errno == ENOENT ? -ESRCH : -errno;
+	while ((r == 0 || r == -ESRCH) && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof path, "/proc/%d/task/%.20s/children", (int)pid, entry->d_name);
+		r = read_children_of_thread(path, pids);
+	}
+	closedir(dir);
+	return r == -ESRCH ? 0 : r;
+}
+
+static int
+scan_children(pid_t pid, struct pids *pids)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *entry;
+	int r = 0;
+
+	if (!dir)
+		return -errno;
+	while (r == 0 && (entry = readdir(dir))) {
+		pid_t other = (pid_t)strtol(entry->d_name, NULL, 10);
+		struct proc_stat stat;
+
+		if (other > 0 && proc_stat(other, &stat) == 0 && stat.ppid == pid)
+			r = add_pid(pids, other);
+	}
+	closedir(dir);
+	return r;
+}
+
+int
+proc_children(pid_t pid, pid_t **ret_pids, size_t *ret_count)
+{
+	struct pids pids = { 0 };
+	int r = read_children(pid, &pids);
+
+	if (r == -ENOENT) {
+		pids.n = 0;
+		r = scan_children(pid, &pids);
+	}
+	if (r < 0) {
+		free(pids.v);
+		return r;
+	}
+	*ret_pids = pids.v;
+	*ret_count = pids.n;
+	return 0;
 }
 
 int
 proc_boot_id(char ret_text[static BOOT_ID_TEXT])
 {
-	const char *path = secure_getenv("REEVE_BOOT_ID_FILE");
-	char *text = NULL;
-	size_t len;
-	int r;
+	const char *path = getauxval(AT_SECURE) ? NULL : getenv("REEVE_BOOT_ID_FILE");
+	int r = read_small(path ? path : "/proc/sys/kernel/random/boot_id", ret_text, BOOT_ID_TEXT);
 
-	r = fd_read_file(
-	    AT_FDCWD, path && *path ? path : "/proc/sys/kernel/random/boot_id", 256, &text, &len);
 	if (r < 0)
 		return r;
-	len = strcspn(text, " \r\n");
-	if (len == 0 || len >= BOOT_ID_TEXT)
-		r = -EBADMSG;
-	if (r == 0) {
-		memcpy(ret_text, text, len);
-		ret_text[len] = '\0';
-	}
-	free(text);
-	return r;
+	ret_text[strcspn(ret_text, "\n")] = '\0';
+	return *ret_text ? 0 : -EBADMSG;
 }
