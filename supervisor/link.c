@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -112,6 +114,22 @@ link_order(struct link *link, const struct order *order)
 	return r;
 }
 
+/* RUN may be a tmpfs that somebody emptied. errno is set on failure. */
+static int
+make_parent(const char *path)
+{
+	char *dir = strdup(path);
+	int r = dir ? 0 : -ENOMEM;
+
+	if (r == 0) {
+		*strrchr(dir, '/') = '\0';
+		r = fd_mkdir_all(dir, geteuid() == 0 ? 0755 : 0700);
+	}
+	free(dir);
+	errno = -r;
+	return r;
+}
+
 int
 link_open_fifo(const char *path, bool *ret_made)
 {
@@ -119,6 +137,8 @@ link_open_fifo(const char *path, bool *ret_made)
 	int fd;
 
 	*ret_made = mkfifo(path, 0600) == 0;
+	if (!*ret_made && errno == ENOENT && make_parent(path) == 0)
+		*ret_made = mkfifo(path, 0600) == 0;
 	if (!*ret_made && errno != EEXIST)
 		return -errno;
 	fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);

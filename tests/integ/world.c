@@ -39,15 +39,26 @@ path_join(char path[static WORLD_PATH], const char *dir, const char *name)
 static void
 make_dir(const char *path, mode_t mode)
 {
-	ck_assert_int_eq(mkdir(path, mode), 0);
+	ck_assert(mkdir(path, mode) == 0 || errno == EEXIST);
 	ck_assert_int_eq(chmod(path, mode), 0); /* whatever the umask is */
+}
+
+void
+world_make_rundir(struct world *world)
+{
+	/* There before the service, so that its socket can be waited for. */
+	make_dir(world->rundir, 0755);
 }
 
 void
 world_open(struct world *world, const char *name)
 {
+	char own[WORLD_PATH];
+
 	*world = (struct world){ .service_uid = geteuid(), .client_uid = geteuid() };
-	path_join(world->root, all_worlds, name);
+	/* The pid too: a looped test keeps its name. */
+	snprintf(own, sizeof own, "%s-%d", name, (int)getpid());
+	path_join(world->root, all_worlds, own);
 	make_dir(world->root, 0711);
 	path_join(world->bin, programs, "bin");
 	path_join(world->fake, programs, "tests/fake");
@@ -57,8 +68,7 @@ world_open(struct world *world, const char *name)
 	path_join(world->log, world->root, "log");
 	path_join(world->points, world->root, "points");
 	make_dir(world->points, 0755);
-	/* There from the beginning, so that its socket can be waited for. */
-	make_dir(world->rundir, 0755);
+	world_make_rundir(world);
 	world->docs = json_array();
 	world_env(world, "REEVE_FAILPOINT_DIR", world->points);
 	world_env(world, "REEVE_SOCKET", world->socket);

@@ -71,6 +71,8 @@ void world_point(struct world *world, const char *name, const char *action);
 
 /* ---- the service ------------------------------------------------------------------ */
 
+void world_make_rundir(struct world *world); /* world_open has made one */
+
 void world_start(struct world *world); /* and waits until it answers */
 void world_spawn(struct world *world); /* without waiting */
 void world_wait_served(struct world *world);
@@ -151,8 +153,12 @@ void world_until_file(struct world *world, const char *name);
 
 /* A connection of this process's own identity. */
 void world_connect(struct world *world, struct client *ret_client);
-/* One call with PARAMS (a JSON object, stolen): the result, or the error with *ret_is_error. */
+/* One call with PARAMS (a JSON object, stolen; "token" goes as bytes): the result, or the error
+ * with *ret_is_error. */
 json_t *world_call(struct world *world, struct client *client, const char *method, json_t *params,
     bool *ret_is_error);
+/* The same with an fd beside it (taken). */
+json_t *world_call_with(struct world *world, struct client *client, const char *method,
+    json_t *params, int fd, bool *ret_is_error);
 
 #endif

@@ -1,6 +1,7 @@
 #include "tests/integ/world.h"
 
 #include "ipc/clock.h"
+#include "ipc/fd.h"
 #include "tests/integ/world_json.h"
 
 #include <errno.h>
@@ -43,7 +44,11 @@ pack(msgpack_packer *out, json_t *value)
 		json_object_foreach(value, key, item)
 		{
 			pack_str(out, key);
-			pack(out, item);
+			if (strcmp(key, "token") == 0)
+				msgpack_pack_bin_with_body(
+				    out, json_string_value(item), json_string_length(item));
+			else
+				pack(out, item);
 		}
 		break;
 	case JSON_ARRAY:
@@ -81,6 +86,7 @@ world_connect(struct world *world, struct client *ret_client)
 /* What a call meets: notifications may come before its answer. */
 struct hearing {
 	struct world *world;
+	int fd;        /* goes with the call */
 	json_t *found; /* the notification that was waited for */
 	bool (*is_it)(json_t *notification, void *arg);
 	void *arg;
@@ -107,7 +113,7 @@ call(struct client *client, const char *method, json_t *params, struct hearing *
 {
 	struct buf request;
 	struct client_call what = { .request = &request,
-		.fd = -1,
+		.fd = hearing->fd,
 		.timeout_ms = WORLD_PATIENCE_MS,
 		.on_notify = on_notify,
 		.arg = hearing };
@@ -133,14 +139,22 @@ call(struct client *client, const char *method, json_t *params, struct hearing *
 }
 
 json_t *
+world_call_with(struct world *world, struct client *client, const char *method, json_t *params,
+    int fd, bool *ret_is_error)
+{
+	struct hearing hearing = { .world = world, .fd = fd };
+	json_t *result = call(client, method, params, &hearing, ret_is_error);
+
+	fd_close(&fd);
+	ck_assert_msg(result != NULL, "%s: the connection was lost", method);
+	return result;
+}
+
+json_t *
 world_call(struct world *world, struct client *client, const char *method, json_t *params,
     bool *ret_is_error)
 {
-	struct hearing hearing = { .world = world };
-	json_t *result = call(client, method, params, &hearing, ret_is_error);
-
-	ck_assert_msg(result != NULL, "%s: the connection was lost", method);
-	return result;
+	return world_call_with(world, client, method, params, -1, ret_is_error);
 }
 
 /* ---- waiting -------------------------------------------------------------------------- */
@@ -168,7 +182,7 @@ is_wished(json_t *notification, void *arg)
 static json_t *
 look(struct wish *wish, struct client *client, bool *ret_lost)
 {
-	struct hearing hearing = { .world = wish->world };
+	struct hearing hearing = { .world = wish->world, .fd = -1 };
 	bool is_error = false;
 	json_t *reply = wish->event
 			    ? call(client, "events",
@@ -202,7 +216,9 @@ look(struct wish *wish, struct client *client, bool *ret_lost)
 static json_t *
 follow(struct wish *wish, uint64_t deadline_ms)
 {
-	struct hearing hearing = { .world = wish->world, .is_it = is_wished, .arg = wish };
+	struct hearing hearing = {
+		.world = wish->world, .fd = -1, .is_it = is_wished, .arg = wish
+	};
 	struct client client;
 	json_t *found = NULL;
 	bool is_error, lost = false;
