@@ -96,7 +96,7 @@ find_armed(const char *name, char *action)
 static bool
 find_file(const char *name, char *action)
 {
-	char path[512];
+	char path[512], *once_only;
 	ssize_t n;
 	int fd;
 
@@ -112,7 +112,11 @@ find_file(const char *name, char *action)
 		return false;
 	action[n] = '\0';
 	action[strcspn(action, "\n")] = '\0';
-	return true;
+	once_only = strstr(action, "*1");
+	if (!once_only)
+		return true;
+	*once_only = '\0';
+	return unlink(path) == 0;
 }
 
 static int

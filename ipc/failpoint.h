@@ -6,7 +6,8 @@
  *   sleep:MS  kill (SIGKILL to oneself)  errno:NAME   `*N` only the first N times
  *   `%P` with P percent probability, drawn from REEVE_SEED and the pid
  * REEVE_FAILPOINT_DIR: each of the above is armed also while a file NAME is there
- * (its content is the action), so that a running process can be hurt.
+ * (its content is the action), so that a running process can be hurt. An action that ends
+ * in `*1` takes its file away: the first process that comes by is hurt, and no other.
  */
 #ifndef IPC_FAILPOINT_H
 #define IPC_FAILPOINT_H
