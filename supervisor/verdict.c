@@ -32,6 +32,15 @@ all_steps_done(const struct record *record)
 	return true;
 }
 
+static struct verdict
+disbelieve(const char *why)
+{
+	struct verdict verdict = { .event = EV_FAILED, .code = "protocol" };
+
+	snprintf(verdict.message, sizeof verdict.message, "%s", why);
+	return verdict;
+}
+
 /* The worker said how it ended; a claim that does not fit its own steps is not believed. */
 static struct verdict
 ended(const struct record *record)
@@ -39,13 +48,10 @@ ended(const struct record *record)
 	struct verdict verdict = { 0 };
 	enum task_state outcome = record->decided_outcome;
 
-	if ((outcome == TASK_COMPLETED || outcome == TASK_WARNED) && !all_steps_done(record)) {
-		verdict.event = EV_FAILED;
-		verdict.code = "protocol";
-		snprintf(verdict.message, sizeof verdict.message,
-		    "the worker reported completion with steps left to do");
-		return verdict;
-	}
+	if (!task_state_is_end(outcome))
+		return disbelieve("the worker did not say how the task ended");
+	if ((outcome == TASK_COMPLETED || outcome == TASK_WARNED) && !all_steps_done(record))
+		return disbelieve("the worker reported completion with steps left to do");
 	if (outcome == TASK_COMPLETED && (record->warnings.n > 0 || record->warnings_dropped > 0))
 		outcome = TASK_WARNED;
 	verdict.event = event_of_outcome(outcome);
@@ -99,8 +105,8 @@ describe_loss(const struct over *over, struct verdict *verdict)
 static void
 end_or_undo(const struct record *record, enum task_state outcome, struct verdict *verdict)
 {
-	bool tried_enough = record->attempt.mode == ATTEMPT_UNDO &&
-	    record->resumes >= MAX_UNDO_ATTEMPTS;
+	bool tried_enough =
+	    record->attempt.mode == ATTEMPT_UNDO && record->resumes >= MAX_UNDO_ATTEMPTS;
 
 	if (can_undo_something(record) && !tried_enough && !record->force) {
 		verdict->event = EV_UNDO;
@@ -114,7 +120,7 @@ static bool
 may_resume(const struct record *record, const struct over *over)
 {
 	return (over->loss == LOSS_DIED || over->loss == LOSS_UNKNOWN) &&
-	    record->on_interrupt == INTERRUPT_RESUME && record->resumes < MAX_RESUMES;
+	       record->on_interrupt == INTERRUPT_RESUME && record->resumes < MAX_RESUMES;
 }
 
 struct verdict
@@ -140,8 +146,8 @@ verdict_of(const struct record *record, const struct over *over)
 	} else if (may_resume(record, over)) {
 		verdict.event = EV_RESUME;
 	} else {
-		end_or_undo(record,
-		    over->loss == LOSS_UNKNOWN ? TASK_INTERRUPTED : TASK_FAILED, &verdict);
+		end_or_undo(
+		    record, over->loss == LOSS_UNKNOWN ? TASK_INTERRUPTED : TASK_FAILED, &verdict);
 	}
 	return verdict;
 }
@@ -159,8 +165,8 @@ cancelled_line(const struct record *record, char *line, size_t room)
 	const char *by = record->cancelled_by ? record->cancelled_by : "somebody";
 
 	if (record->receipt.survivors.n > 0)
-		snprintf(line, room, "cancelled by %s; %zu processes could not be killed", by,
-		    record->receipt.survivors.n);
+		snprintf(line, room, "cancelled by %s; %zu process%s could not be killed", by,
+		    record->receipt.survivors.n, record->receipt.survivors.n > 1 ? "es" : "");
 	else if (step)
 		snprintf(line, room, "cancelled by %s during step %s", by, step);
 	else

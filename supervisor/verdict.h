@@ -35,12 +35,17 @@ struct verdict {
 	bool is_interruption;
 };
 
-enum { MAX_RESUMES = 5 }; /* interruptions in a row without a step finished or a checkpoint */
-enum { MAX_UNDO_ATTEMPTS = 3 };
+enum {
+	MAX_RESUMES = 5
+}; /* interruptions in a row without a step finished or a checkpoint */
+enum {
+	MAX_UNDO_ATTEMPTS = 3
+};
 
 struct verdict verdict_of(const struct record *record, const struct over *over);
 
-/* The one stored line, from an ended record: result in brief, first warning, reason, who cancelled. */
+/* The one stored line, from an ended record: result in brief, first warning, reason, who cancelled.
+ */
 void verdict_outcome(const struct record *record, char *ret_line, size_t room);
 
 #endif
