@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <math.h>
 
-enum { MAX_SUBS = 1024 };
+enum {
+	MAX_SUBS = 1024
+};
 
 static struct record_step *
 step_of(struct record *record, const struct fact *fact)
@@ -21,7 +23,6 @@ sub_of(struct record_step *step, uint64_t sub)
 			return &step->subs.v[i];
 	return NULL;
 }
-
 
 static void
 forget_subs(struct record_step *step)
@@ -86,7 +87,8 @@ apply_sub_begin(struct record *record, const struct fact *fact)
 	struct record_step *step = step_of(record, fact);
 	struct record_sub *sub;
 
-	if (!step || fact->sub == 0 || (fact->parent != 0 && !sub_of(step, fact->parent) && step->subs_dropped == 0))
+	if (!step || fact->sub == 0 ||
+	    (fact->parent != 0 && !sub_of(step, fact->parent) && step->subs_dropped == 0))
 		return -EPROTO;
 	if (step->subs.n >= LIMIT_SUBS || count_subs(record) >= MAX_SUBS) {
 		step->subs_dropped++;
@@ -162,8 +164,9 @@ apply_value(struct record *record, const struct fact *fact)
 	if (!step)
 		return -EPROTO;
 	if (fact->kind == FACT_OUTPUT)
-		return fact->name && fact->text ? pairs_set(&step->outputs, fact->name, fact->text)
-						: -EPROTO;
+		return fact->name ? pairs_set(&step->outputs, fact->name, /* empty is left out */
+					fact->text ? fact->text : "")
+				  : -EPROTO;
 	record->resumes = 0;
 	return blob_set(&step->checkpoint, fact->value.data, fact->value.len);
 }
@@ -273,7 +276,9 @@ apply_warning(struct record *record, uint64_t ts_ms, uint64_t step, const char *
 	return str_set(&warning->text, text ? text : "");
 }
 
-enum { KEPT_INTERRUPTIONS = 32 };
+enum {
+	KEPT_INTERRUPTIONS = 32
+};
 
 int
 apply_interruption(struct record *record, uint64_t now_ms, const char *code, const char *message,
