@@ -219,6 +219,7 @@ START_TEST(a_supervisor_killed_at_any_boundary_loses_and_doubles_nothing)
 	world_point(&world, places[_i], "kill*1");
 	said = REEVE(&world, "run", "--json", "--", "sh", "-c", "echo ran >>ran");
 	ck_assert_msg(said->status == 0, "%s: exit %d: %s", places[_i], said->status, said->err);
+	ck_says(world_read(&world, "log"), "signal 9");
 	ck_assert_str_eq(world_read(&world, "ran"), "ran\n");
 	events = doc_at(world_events(&world, 1), "events");
 	json_array_foreach(events, i, event)
