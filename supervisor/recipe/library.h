@@ -1,8 +1,9 @@
 /*
  * supervisor/recipe/library.h - where recipes by name are found, and whom they trust.
  *
- * /etc/reeve/recipes, then the package's own (beside the programs' prefix), both for
- * everybody; a name found earlier wins. Blocks on the file system: call it on the file thread
+ * CONFIG_DIR/recipes (/etc/reeve/recipes; in user mode $XDG_CONFIG_HOME/reeve/recipes), then the
+ * package's own: ../share/reeve/recipes beside the running program's directory, or, for a program
+ * in a build tree (.build/MODE/bin), that tree's contrib/recipes. A name found earlier wins. Blocks on the file system: call it on the file thread
  * or in the command line.
  */
 #ifndef SUPERVISOR_RECIPE_LIBRARY_H
@@ -14,7 +15,8 @@ struct recipe_library {
 	struct strs dirs; /* absolute, in the order searched */
 };
 
-/* System directories: $REEVE_RECIPES (colon-separated) replaces them. 0 or -ENOMEM. */
+/* $REEVE_RECIPES (absolute paths, colon-separated) replaces all of them. CONFIG_DIR is absolute, or
+ * NULL for none. 0 or -ENOMEM. */
 int recipe_library_init(struct recipe_library *library, const char *config_dir);
 void recipe_library_fini(struct recipe_library *library);
 
@@ -31,7 +33,8 @@ void recipe_file_fini(struct recipe_file *file);
 int recipe_library_find(const struct recipe_library *library, const char *name,
     struct recipe_file *ret_file);
 
-/* Calls FN with the name and path of every recipe, sorted by name, the first of equal names only. */
+/* Calls FN with the name and path of every recipe, sorted by name, the first of equal names only.
+ * Stops at the first that FN does not return 0 for, and returns that; -ENOMEM. */
 int recipe_library_each(const struct recipe_library *library,
     int (*fn)(const char *name, const char *path, void *arg), void *arg);
 

@@ -1,0 +1,239 @@
+#include "supervisor/recipe/read.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ipc/expand.h"
+#include "supervisor/recipe/keys.h"
+#include "supervisor/recipe/params.h"
+#include "supervisor/recipe/suggest.h"
+
+/* Where in the recipe we are: which outputs a reference can see depends on it. */
+struct scene {
+	const struct source *source;
+	const struct recipe *recipe;
+	size_t step;   /* its index; SIZE_MAX outside steps */
+	bool sees_own; /* in undo, the step's own outputs are there too */
+};
+
+static int
+check_param_reference(const struct scene *scene, const struct node *node, const char *reference)
+{
+	const struct params *params = &scene->recipe->params;
+	char quoted[QUOTE_TEXT], hint[SUGGEST_TEXT];
+	struct suggest suggest;
+
+	if (params_find(params, reference))
+		return 0;
+	suggest_init(&suggest, reference);
+	for (size_t i = 0; i < params->n; i++)
+		suggest_offer(&suggest, params->v[i].name);
+	return node_fail(scene->source, node, "there is no parameter %s%s",
+	    quote(reference, quoted), suggest_text(&suggest, hint));
+}
+
+static size_t
+find_step(const struct spec_steps *steps, const char *name, size_t len)
+{
+	size_t i = 0;
+
+	while (i < steps->n &&
+	       (strlen(steps->v[i].name) != len || strncmp(steps->v[i].name, name, len) != 0))
+		i++;
+	return i;
+}
+
+static int
+fail_no_step(const struct scene *scene, const struct node *node, const char *name, size_t len)
+{
+	const struct spec_steps *steps = &scene->recipe->spec.steps;
+	char word[LIMIT_NAME + 1], quoted[QUOTE_TEXT], hint[SUGGEST_TEXT];
+	struct suggest suggest;
+
+	(void)snprintf(word, sizeof word, "%.*s", (int)(len > LIMIT_NAME ? LIMIT_NAME : len), name);
+	suggest_init(&suggest, word);
+	for (size_t i = 0; i < steps->n; i++)
+		suggest_offer(&suggest, steps->v[i].name);
+	return node_fail(scene->source, node, "there is no step %s%s", quote(word, quoted),
+	    suggest_text(&suggest, hint));
+}
+
+static int
+fail_no_output(const struct scene *scene, const struct node *node, const struct spec_step *step,
+    const char *output)
+{
+	char quoted[QUOTE_TEXT], hint[SUGGEST_TEXT];
+	struct suggest suggest;
+
+	suggest_init(&suggest, output);
+	for (size_t i = 0; i < step->outputs.n; i++)
+		suggest_offer(&suggest, step->outputs.v[i]);
+	return node_fail(scene->source, node, "step \"%.64s\" declares no output %s%s", step->name,
+	    quote(output, quoted), suggest_text(&suggest, hint));
+}
+
+/* ${steps.STEP.OUTPUT}; REFERENCE is what follows "steps.". */
+static int
+check_output_reference(const struct scene *scene, const struct node *node, const char *reference)
+{
+	const struct spec_steps *steps = &scene->recipe->spec.steps;
+	const char *dot = strchr(reference, '.');
+	const struct spec_step *step;
+	size_t i;
+
+	if (scene->step == SIZE_MAX)
+		return node_fail(scene->source, node,
+		    "outputs of steps are not known here: only parameters are");
+	if (!dot || strchr(dot + 1, '.') || dot == reference || dot[1] == '\0')
+		return node_fail(scene->source, node,
+		    "an output is written ${steps.STEP.OUTPUT}, with the names of both");
+	i = find_step(steps, reference, (size_t)(dot - reference));
+	if (i == steps->n)
+		return fail_no_step(scene, node, reference, (size_t)(dot - reference));
+	step = &steps->v[i];
+	if (i == scene->step && !scene->sees_own)
+		return node_fail(scene->source, node,
+		    "step \"%.64s\" cannot use its own outputs: they come when it ends",
+		    step->name);
+	if (i > scene->step)
+		return node_fail(scene->source, node,
+		    "step \"%.64s\" runs later than step \"%.64s\", "
+		    "which wants its output",
+		    step->name, steps->v[scene->step].name);
+	for (size_t o = 0; o < step->outputs.n; o++)
+		if (strcmp(step->outputs.v[o], dot + 1) == 0)
+			return 0;
+	return fail_no_output(scene, node, step, dot + 1);
+}
+
+static int
+check_text(const struct scene *scene, const struct node *node)
+{
+	static const char steps[] = "steps.";
+	struct strs references = { .v = NULL };
+	int r;
+
+	r = expand_references(node->text, &references);
+	if (r == -EINVAL)
+		return node_fail(
+		    scene->source, node, "a ${ has no name or no } (write $${ for a plain ${)");
+	for (size_t i = 0; r == 0 && i < references.n; i++) {
+		const char *reference = references.v[i];
+
+		if (strncmp(reference, steps, sizeof steps - 1) == 0)
+			r = check_output_reference(scene, node, reference + sizeof steps - 1);
+		else
+			r = check_param_reference(scene, node, reference);
+	}
+	strs_free(&references);
+	return r;
+}
+
+/* NODE and the texts in it. */
+static int
+check_texts(const struct scene *scene, const struct node *node)
+{
+	int r = 0;
+
+	if (node->kind == NODE_TEXT)
+		return check_text(scene, node);
+	for (const struct node *item = node->first; r == 0 && item; item = item->next)
+		r = check_text(scene, item);
+	return r;
+}
+
+static int
+check_shell(const struct scene *scene, const struct node *node)
+{
+	if (!strstr(node->text, "${steps."))
+		return 0;
+	return node_fail(scene->source, node,
+	    "nothing is filled in inside sh: an output is the variable $OUT_STEP_OUTPUT there");
+}
+
+static int check_map(const struct scene *scene, const struct node *node, enum key_place place);
+
+static int
+check_command(const struct scene *scene, const struct recipe_key *key, const struct node *node)
+{
+	struct scene inside = *scene;
+
+	inside.sees_own = strcmp(key->name, "undo") == 0;
+	if (node->kind == NODE_LIST)
+		return check_texts(&inside, node);
+	if (node->kind == NODE_TEXT)
+		return check_shell(&inside, node);
+	return check_map(&inside, node, PLACE_COMMAND);
+}
+
+static int
+check_steps(const struct scene *scene, const struct node *node)
+{
+	const struct spec_steps *steps = &scene->recipe->spec.steps;
+	struct scene inside = *scene;
+	int r = 0;
+
+	for (const struct node *item = node->first; r == 0 && item; item = item->next) {
+		const char *name = steps->v[item->index].name;
+
+		if (find_step(steps, name, strlen(name)) < item->index)
+			return node_fail(scene->source, node_get(item, "name"),
+			    "another step is named \"%.64s\" already", name);
+		inside.step = item->index;
+		r = check_map(&inside, item, PLACE_STEP);
+	}
+	return r;
+}
+
+static int
+check_dedupe(const struct scene *scene, const struct node *node)
+{
+	int r = 0;
+
+	for (const struct node *item = node->first; r == 0 && item; item = item->next)
+		if (strcmp(item->text, "scope") != 0)
+			r = check_param_reference(scene, item, item->text);
+	return r;
+}
+
+static int
+check_value(const struct scene *scene, const struct recipe_key *key, const struct node *node)
+{
+	if (key->type == KEY_STEPS)
+		return check_steps(scene, node);
+	if (key->type == KEY_MAP)
+		return check_map(scene, node, key->inside);
+	if (key->type == KEY_COMMAND)
+		return check_command(scene, key, node);
+	if (key->type == KEY_DEDUPE)
+		return check_dedupe(scene, node);
+	switch (key->refs) {
+	case REFS_NONE:
+		return 0;
+	case REFS_SHELL:
+		return check_shell(scene, node);
+	case REFS_PARAMS:
+	case REFS_ALL:
+		return check_texts(scene, node);
+	}
+	return 0;
+}
+
+static int
+check_map(const struct scene *scene, const struct node *node, enum key_place place)
+{
+	int r = 0;
+
+	for (const struct node *child = node->first; r == 0 && child; child = child->next)
+		r = check_value(scene, recipe_key_find(place, child->key), child);
+	return r;
+}
+
+int
+check_recipe(const struct source *source, const struct node *root, const struct recipe *recipe)
+{
+	struct scene scene = { .source = source, .recipe = recipe, .step = SIZE_MAX };
+
+	return check_map(&scene, root, PLACE_TOP);
+}
