@@ -101,7 +101,8 @@ rage(struct chaos *chaos, double seconds, bool only_supervisor)
 
 		for (unsigned i = 0; i < 4 && chaos->active < wanted; i++)
 			desk_submit(chaos);
-		desk_follow(chaos, 20 + (int)chaos_draw(chaos, 180));
+		/* now and then right behind a submission, before anything can have settled */
+		desk_follow(chaos, chaos_draw(chaos, 5) ? 20 + (int)chaos_draw(chaos, 180) : 0);
 		strike(chaos, only_supervisor);
 	}
 }
