@@ -1,297 +1,234 @@
 /* store_apply: batches become true, in order, in one transaction. */
 #include "ipc/failpoint.h"
-#include "ipc/frame.h"
 #include "store/batch.h"
-#include "store/env.h"
+#include "store/index.h"
+#include "store/place.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-static MDB_val nothing;
+enum {
+	READERS_CHECK_S = 3600
+};
 
+/* One transaction under way. The numbers become the store's when it is committed. */
 struct applying {
 	struct store *store;
 	MDB_txn *txn;
-	uint64_t next_seq;
+	uint64_t last_id, last_seq, first_seq;
+	bool last_was_deleted; /* the largest id's row is gone: `meta` must remember it */
+	size_t trimmed;        /* of the present batch */
+	size_t bytes;
 };
 
+/* Puts the value that OP describes: closed only now, since the key counts too. */
 static int
-put(struct applying *applying, MDB_dbi table, const struct store_key *key, MDB_val value,
-    unsigned flags)
+put_value(const struct applying *applying, MDB_dbi table, MDB_val key,
+    const struct store_batch *batch, const struct op *op, unsigned flags)
 {
-	MDB_val at = store_val(key);
+	MDB_val value = { .mv_size = op->len, .mv_data = batch->bytes.data + op->at };
 
-	return store_errno(mdb_put(applying->txn, table, &at, &value, flags));
+	seal_close(value.mv_data, op->payload_crc, &key);
+	return store_errno(mdb_put(applying->txn, table, &key, &value, flags));
 }
 
+/* The head that stands before the row now, copied: a write may move the page it is on. */
 static int
-del(struct applying *applying, MDB_dbi table, const struct store_key *key)
+read_head(const struct applying *applying, const struct store_key *key,
+    uint8_t room[static HEAD_MAX_BYTES], struct head *ret_head)
 {
-	MDB_val at = store_val(key);
-	int r = mdb_del(applying->txn, table, &at, NULL);
+	const uint8_t *payload;
+	size_t len;
+	int r =
+	    seal_get(applying->txn, applying->store->tables.task, store_val(key), &payload, &len);
 
-	return r == MDB_NOTFOUND ? 0 : store_errno(r);
+	if (r < 0)
+		return r;
+	r = head_open(payload, len, ret_head);
+	if (r < 0)
+		return r;
+	memcpy(room, payload, ret_head->len);
+	return head_open(room, ret_head->len, ret_head);
 }
 
-static MDB_val
-value_of(const struct store_batch *batch, const struct op *op)
-{
-	return (MDB_val){ .mv_size = op->len, .mv_data = batch->bytes.data + op->at };
-}
-
-/* The head that stands there now. False: there is no such row. */
-static int
-old_head(struct applying *applying, const struct store_key *key, struct row_head *ret_head,
-    bool *ret_exists)
-{
-	MDB_val at = store_val(key), value;
-	const uint8_t *payload, *row;
-	size_t len, row_len;
-	int r = mdb_get(applying->txn, applying->store->tables.task, &at, &value);
-
-	*ret_exists = r == 0;
-	*ret_head = (struct row_head){ 0 };
-	if (r != 0)
-		return r == MDB_NOTFOUND ? 0 : store_errno(r);
-	if (seal_open(value.mv_data, value.mv_size, &payload, &len) < 0)
-		return -EUCLEAN;
-	return row_head_open(payload, len, ret_head, &row, &row_len);
-}
-
-static bool
-has_owner(const struct row_head *head, uint64_t uid)
-{
-	for (size_t i = 0; i < head->nowners; i++)
-		if (head->owners[i] == uid)
-			return true;
-	return false;
-}
-
-static int
-change_owners(struct applying *applying, uint64_t id, const struct row_head *from,
-    const struct row_head *to)
-{
-	MDB_dbi table = applying->store->tables.owner;
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < from->nowners; i++) {
-		struct store_key key = store_key2(from->owners[i], id);
-
-		if (!has_owner(to, from->owners[i]))
-			r = del(applying, table, &key);
-	}
-	for (size_t i = 0; r == 0 && i < to->nowners; i++) {
-		struct store_key key = store_key2(to->owners[i], id);
-
-		if (!has_owner(from, to->owners[i]))
-			r = put(applying, table, &key, nothing, 0);
-	}
-	return r;
-}
-
-/* Only what differs is touched. */
-static int
-change_indexes(struct applying *applying, uint64_t id, const struct row_head *from,
-    const struct row_head *to)
-{
-	const struct store_tables *tables = &applying->store->tables;
-	struct store_key active = store_key1(id);
-	struct store_key old_due = store_key2(from->expires_ms, id);
-	struct store_key new_due = store_key2(to->expires_ms, id);
-	int r = change_owners(applying, id, from, to);
-
-	if (r == 0 && from->is_active && !to->is_active)
-		r = del(applying, tables->active, &active);
-	if (r == 0 && !from->is_active && to->is_active)
-		r = put(applying, tables->active, &active, nothing, 0);
-	if (r == 0 && from->expires_ms > 0 && from->expires_ms != to->expires_ms)
-		r = del(applying, tables->due, &old_due);
-	if (r == 0 && to->expires_ms > 0 && from->expires_ms != to->expires_ms)
-		r = put(applying, tables->due, &new_due, nothing, 0);
-	return r;
-}
+/* ---- the operations --------------------------------------------------------------- */
 
 static int
 put_task(struct applying *applying, const struct store_batch *batch, const struct op *op)
 {
 	const struct store_tables *tables = &applying->store->tables;
+	const uint8_t *payload = batch->bytes.data + op->at + SEAL_BYTES;
 	struct store_key key = store_key1(op->id);
-	struct row_head from;
-	bool existed;
-	int r = old_head(applying, &key, &from, &existed);
+	bool is_new = op->id > applying->last_id, had_row = false;
+	uint8_t room[HEAD_MAX_BYTES];
+	struct head from, to;
+	int r = head_open(payload, op->len - SEAL_BYTES, &to);
 
-	if (r == 0)
-		r = put(applying, tables->task, &key, value_of(batch, op), 0);
-	if (r == 0 && !existed && op->has_token && op->head.nowners > 0) {
-		struct store_key token = store_key_token(op->head.owners[0], op->token);
-
-		r = put(applying, tables->token, &token, store_val(&key), 0);
+	if (r == 0 && !is_new) {
+		r = read_head(applying, &key, room, &from);
+		had_row = r == 0;
 	}
-	return r < 0 ? r : change_indexes(applying, op->id, &from, &op->head);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	r = index_change(applying->txn, tables, op->id, had_row ? &from : NULL, &to);
+	if (r == 0)
+		r = put_value(
+		    applying, tables->task, store_val(&key), batch, op, is_new ? MDB_APPEND : 0);
+	if (r == 0 && is_new)
+		applying->last_id = op->id;
+	return r;
+}
+
+static int
+put_spec(struct applying *applying, const struct store_batch *batch, const struct op *op)
+{
+	struct store_key key = store_key1(op->id);
+
+	return put_value(applying, applying->store->tables.spec, store_val(&key), batch, op, 0);
 }
 
 static int
 add_event(struct applying *applying, const struct store_batch *batch, const struct op *op)
 {
 	const struct store_tables *tables = &applying->store->tables;
-	uint64_t seq = applying->next_seq++;
+	uint64_t seq = applying->last_seq + 1;
 	struct store_key key = store_key1(seq), index = store_key2(op->id, seq);
-	int r = put(applying, tables->event, &key, value_of(batch, op), MDB_APPEND);
+	int r = put_value(applying, tables->event, store_val(&key), batch, op, MDB_APPEND);
 
-	return r < 0 ? r : put(applying, tables->task_event, &index, nothing, 0);
+	if (r == 0)
+		r = seal_put(applying->txn, tables->task_event, store_val(&index), NULL, 0);
+	if (r < 0)
+		return r;
+	applying->last_seq = seq;
+	if (applying->first_seq == 0)
+		applying->first_seq = seq;
+	return 0;
 }
 
-/* Every key of TABLE that begins with ID. */
+/* Its events stay until they are trimmed from the front; nobody can ask for them by task. */
 static int
-delete_range(struct applying *applying, MDB_dbi table, uint64_t id)
+delete_event_index(const struct applying *applying, uint64_t id)
 {
 	struct store_key first = store_key2(id, 0);
 	MDB_val key = store_val(&first), value;
 	MDB_cursor *cursor;
-	int r = mdb_cursor_open(applying->txn, table, &cursor);
+	int r = mdb_cursor_open(applying->txn, applying->store->tables.task_event, &cursor);
 
 	if (r != 0)
 		return store_errno(r);
-	for (r = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
-	     r == 0 && store_key_number(&key, 0) == id;
-	     r = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) {
+	r = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+	while (r == 0 && store_key_number(&key, 0) == id) {
 		r = mdb_cursor_del(cursor, 0);
-		if (r != 0)
-			break;
+		if (r == 0)
+			r = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
 	}
 	mdb_cursor_close(cursor);
 	return r == MDB_NOTFOUND ? 0 : store_errno(r);
 }
 
-/* The token is found by its task, once in the life of each. */
 static int
-delete_token(struct applying *applying, const struct store_key *id, const struct row_head *head)
+delete_key(const struct applying *applying, MDB_dbi table, const struct store_key *key)
 {
-	MDB_val at = store_val(id), value;
-	const uint8_t *payload, *row;
-	struct row_head unused;
-	struct record record;
-	size_t len, row_len;
-	int r = store_errno(mdb_get(applying->txn, applying->store->tables.task, &at, &value));
+	MDB_val at = store_val(key);
+	int r = store_errno(mdb_del(applying->txn, table, &at, NULL));
 
-	if (r < 0 || seal_open(value.mv_data, value.mv_size, &payload, &len) < 0 ||
-	    row_head_open(payload, len, &unused, &row, &row_len) < 0 ||
-	    codec_decode(&record_codec, row, row_len, &record, NULL) < 0)
-		return 0;
-	for (size_t i = 0; r == 0 && record.token.len == 18 && i < head->nowners; i++) {
-		struct store_key token = store_key_token(head->owners[i], record.token.data + 2);
-
-		r = del(applying, applying->store->tables.token, &token);
-	}
-	codec_free(&record_codec, &record);
-	return r;
-}
-
-/* Numbers of tasks do not come back: the largest that goes is remembered. */
-static int
-remember_last_id(struct applying *applying, uint64_t id)
-{
-	MDB_dbi meta = applying->store->tables.meta;
-	MDB_val key = { .mv_size = 7, .mv_data = (char[]){ "last_id" } }, value;
-	uint8_t sealed[SEAL_BYTES + 8];
-	const uint8_t *payload;
-	uint64_t given = 0;
-	uint32_t crc;
-	size_t len;
-
-	if (mdb_get(applying->txn, meta, &key, &value) == 0 &&
-	    seal_open(value.mv_data, value.mv_size, &payload, &len) == 0 && len == 8)
-		for (int i = 0; i < 8; i++)
-			given |= (uint64_t)payload[i] << (8 * i);
-	if (id <= given)
-		return 0;
-	for (int i = 0; i < 8; i++)
-		sealed[SEAL_BYTES + i] = (uint8_t)(id >> (8 * i));
-	crc = crc32c(0, sealed + SEAL_BYTES, 8);
-	for (int i = 0; i < SEAL_BYTES; i++)
-		sealed[i] = (uint8_t)(crc >> (8 * i));
-	value = (MDB_val){ .mv_size = sizeof sealed, .mv_data = sealed };
-	return store_errno(mdb_put(applying->txn, meta, &key, &value, 0));
+	return r == -ENOENT ? 0 : r;
 }
 
 static int
 delete_task(struct applying *applying, uint64_t id)
 {
-	static const struct row_head none;
 	const struct store_tables *tables = &applying->store->tables;
 	struct store_key key = store_key1(id);
-	struct row_head from;
-	bool existed;
-	int r = old_head(applying, &key, &from, &existed);
+	uint8_t room[HEAD_MAX_BYTES];
+	struct head from;
+	int r = read_head(applying, &key, room, &from);
 
-	if (r < 0 || !existed)
-		return r;
-	r = delete_token(applying, &key, &from);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	r = index_change(applying->txn, tables, id, &from, NULL);
 	if (r == 0)
-		r = remember_last_id(applying, id);
+		r = delete_key(applying, tables->task, &key);
 	if (r == 0)
-		r = change_indexes(applying, id, &from, &none);
+		r = delete_key(applying, tables->spec, &key);
 	if (r == 0)
-		r = del(applying, tables->task, &key);
-	if (r == 0)
-		r = del(applying, tables->spec, &key);
-	return r < 0 ? r : delete_range(applying, tables->task_event, id);
+		r = delete_event_index(applying, id);
+	if (id == applying->last_id)
+		applying->last_was_deleted = true;
+	return r;
 }
 
+/* The event at CURSOR, the oldest one, goes, and what its task's index says of it. */
 static int
-trim(struct applying *applying, uint64_t seq)
+trim_one(
+    const struct applying *applying, MDB_cursor *cursor, const MDB_val *key, const MDB_val *value)
 {
+	const uint8_t *payload;
+	struct store_key index;
+	size_t len;
+	int r = seal_open(key, value, &payload, &len);
+
+	if (r == 0 && len < EVENT_HEAD)
+		r = -EUCLEAN;
+	if (r < 0)
+		return r;
+	index = store_key2(0, store_key_number(key, 0));
+	memcpy(index.bytes, payload, EVENT_HEAD);
+	r = delete_key(applying, applying->store->tables.task_event, &index);
+	return r < 0 ? r : store_errno(mdb_cursor_del(cursor, 0));
+}
+
+/* The newest event always stays: the number after it is the next one's. */
+static int
+trim_events(struct applying *applying, uint64_t seq)
+{
+	uint64_t end = seq < applying->last_seq ? seq : applying->last_seq - 1;
 	MDB_cursor *cursor;
 	MDB_val key, value;
-	int r = mdb_cursor_open(applying->txn, applying->store->tables.event, &cursor);
+	int r;
 
-	if (r != 0)
-		return store_errno(r);
-	for (int n = 0; n < 1000; n++) {
-		r = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
-		/* the newest stays: its number is what the next one follows */
-		if (r != 0 || store_key_number(&key, 0) > seq ||
-		    store_key_number(&key, 0) + 1 >= applying->next_seq)
-			break;
-		r = mdb_cursor_del(cursor, 0);
-		if (r != 0)
-			break;
+	if (applying->last_seq == 0)
+		return 0;
+	r = store_errno(mdb_cursor_open(applying->txn, applying->store->tables.event, &cursor));
+	if (r < 0)
+		return r;
+	while (r == 0 && applying->first_seq <= end && applying->trimmed < BATCH_MAX_TRIM) {
+		r = store_errno(mdb_cursor_get(cursor, &key, &value, MDB_FIRST));
+		if (r == 0)
+			r = trim_one(applying, cursor, &key, &value);
+		applying->first_seq++;
+		applying->trimmed++;
 	}
 	mdb_cursor_close(cursor);
-	return r == MDB_NOTFOUND ? 0 : store_errno(r);
+	return r == -ENOENT ? -EUCLEAN : r; /* numbers are dense */
 }
 
 static int
-put_meta(struct applying *applying, const struct store_batch *batch, const struct op *op)
+put_meta(const struct applying *applying, const struct store_batch *batch, const struct op *op)
 {
-	char name[sizeof op->key];
-	MDB_val key = { .mv_size = strlen(op->key), .mv_data = name }, value = value_of(batch, op);
+	MDB_val key = { .mv_size = op->name_len,
+		.mv_data = batch->bytes.data + op->at - op->name_len };
 
-	memcpy(name, op->key, sizeof name);
-	return store_errno(mdb_put(applying->txn, applying->store->tables.meta, &key, &value, 0));
+	return put_value(applying, applying->store->tables.meta, key, batch, op, 0);
 }
 
 static int
 apply_op(struct applying *applying, const struct store_batch *batch, const struct op *op)
 {
-	int r = FAILPOINT("store.put");
-	struct store_key key = store_key1(op->id);
-
-	if (r < 0)
-		return r;
 	switch (op->kind) {
 	case OP_PUT_TASK:
 		return put_task(applying, batch, op);
 	case OP_PUT_SPEC:
-		return put(applying, applying->store->tables.spec, &key, value_of(batch, op), 0);
+		return put_spec(applying, batch, op);
 	case OP_ADD_EVENT:
 		return add_event(applying, batch, op);
 	case OP_DELETE_TASK:
 		return delete_task(applying, op->id);
-	case OP_TRIM:
-		return trim(applying, op->id);
+	case OP_TRIM_EVENTS:
+		return trim_events(applying, op->id);
 	case OP_PUT_META:
 		return put_meta(applying, batch, op);
 	}
@@ -303,73 +240,99 @@ apply_batch(struct applying *applying, struct store_batch *batch)
 {
 	int r = 0;
 
-	batch->first_seq = applying->next_seq;
-	for (size_t i = 0; r == 0 && i < batch->nops; i++)
-		r = apply_op(applying, batch, &batch->ops[i]);
+	batch->first_seq = applying->last_seq + 1;
+	applying->trimmed = 0;
+	applying->bytes += store_batch_bytes(batch);
+	for (size_t i = 0; r == 0 && i < batch->nops; i++) {
+		r = FAILPOINT("store.put");
+		if (r == 0)
+			r = apply_op(applying, batch, &batch->ops[i]);
+	}
 	return r;
 }
 
+/* ---- the transaction -------------------------------------------------------------- */
+
+/*
+ * A failed commit changed nothing. When it was the meta page that could not be written the
+ * environment says from then on that it is dead. A short write, which is how a full disk begins,
+ * and a failed sync both show as EIO: whether the disk is full tells which.
+ */
 static int
-read_next_seq(struct applying *applying)
+commit_error(const struct applying *applying, int error)
 {
-	MDB_cursor *cursor;
-	MDB_val key, value;
-	int r = mdb_cursor_open(applying->txn, applying->store->tables.event, &cursor);
+	struct store *store = applying->store;
+	uint64_t need = 4 * applying->bytes + ((uint64_t)1 << 20), used, file;
+	MDB_txn *probe;
+	int r = mdb_txn_begin(store->env, NULL, 0, &probe);
 
 	if (r != 0)
 		return store_errno(r);
-	r = mdb_cursor_get(cursor, &key, &value, MDB_LAST);
-	mdb_cursor_close(cursor);
-	applying->next_seq = r == 0 ? store_key_number(&key, 0) + 1 : 1;
-	return r == MDB_NOTFOUND ? 0 : store_errno(r);
+	mdb_txn_abort(probe);
+	if (error == EIO && env_count_bytes(store->env, &used, &file) == 0 &&
+	    place_is_full(store->dir_fd, need, file + need))
+		return -ENOSPC;
+	return store_errno(error);
 }
 
-/* A full disk while pages are written shows as ENOSPC, or as EIO after a short write. */
 static int
 commit(struct applying *applying)
 {
-	MDB_envinfo before, after;
+	struct store *store = applying->store;
 	int r = FAILPOINT("store.commit.before");
 
+	if (r == 0 && applying->last_was_deleted)
+		r = meta_put_number(
+		    applying->txn, store->tables.meta, META_LAST_ID, applying->last_id);
 	if (r < 0) {
 		mdb_txn_abort(applying->txn);
 		return r;
 	}
-	mdb_env_info(applying->store->env, &before);
 	r = mdb_txn_commit(applying->txn);
+	if (r != 0)
+		return commit_error(applying, r);
+	store->last_id = applying->last_id;
+	store->last_seq = applying->last_seq;
+	store->first_seq = applying->first_seq;
 	(void)FAILPOINT("store.commit.after");
-	if (r == 0)
-		return 0;
-	mdb_env_info(applying->store->env, &after);
-	if (r == EIO && after.me_last_txnid == before.me_last_txnid) {
-		MDB_txn *probe;
+	return 0;
+}
 
-		/* the environment says itself whether it is dead */
-		r = mdb_txn_begin(applying->store->env, NULL, 0, &probe);
-		if (r == 0) {
-			mdb_txn_abort(probe);
-			return -ENOSPC;
-		}
-	}
-	return store_errno(r);
+/* Somebody who looked into the store and was killed would keep old pages from being used again. */
+static void
+clear_dead_readers(struct store *store)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	if (now.tv_sec - store->readers_checked < READERS_CHECK_S)
+		return;
+	store->readers_checked = now.tv_sec;
+	mdb_reader_check(store->env, NULL);
 }
 
 int
 store_apply(struct store *store, struct store_batch *const *batches, size_t n)
 {
-	struct applying applying = { .store = store };
+	struct applying applying = { .store = store,
+		.last_id = store->last_id,
+		.last_seq = store->last_seq,
+		.first_seq = store->first_seq };
 	int r;
 
 	assert(store->owner == getpid());
+	clear_dead_readers(store);
 	r = store_errno(mdb_txn_begin(store->env, NULL, 0, &applying.txn));
 	if (r < 0)
 		return r;
-	r = read_next_seq(&applying);
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = apply_batch(&applying, batches[i]);
 	if (r < 0) {
 		mdb_txn_abort(applying.txn);
 		return r;
 	}
-	return commit(&applying);
+	r = commit(&applying);
+	if (r == 0)
+		env_note_room(store);
+	return r;
 }

@@ -1,13 +1,17 @@
 #include "store/batch.h"
 
 #include "ipc/frame.h"
+#include "store/index.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH_MAX = 64 * 1024 * 1024, ROW_MAX = 4 * 1024 * 1024 };
-enum { HEAD_FIXED = 10, MAX_OWNERS = 8 };
+enum {
+	BATCH_MAX_BYTES = 64 * 1024 * 1024,
+	FIRST_OPS = 4,
+	MAX_META_NAME = 100
+};
 
 struct store_batch *
 store_batch_new(void)
@@ -15,7 +19,7 @@ store_batch_new(void)
 	struct store_batch *batch = calloc(1, sizeof *batch);
 
 	if (batch)
-		buf_init(&batch->bytes, BATCH_MAX);
+		buf_init(&batch->bytes, BATCH_MAX_BYTES);
 	return batch;
 }
 
@@ -29,218 +33,163 @@ store_batch_free(struct store_batch *batch)
 	free(batch);
 }
 
-static struct op *
-add_op(struct store_batch *batch, enum op_kind kind, uint64_t id)
+/* Room for one more, so that op_end cannot fail for want of it. */
+static int
+reserve_op(struct store_batch *batch)
 {
-	if (batch->nops == batch->room) {
-		size_t room = batch->room ? batch->room * 2 : 4;
-		struct op *ops = reallocarray(batch->ops, room, sizeof *ops);
+	size_t room = batch->room ? batch->room * 2 : FIRST_OPS;
+	struct op *ops;
 
-		if (!ops)
-			return NULL;
-		batch->ops = ops;
-		batch->room = room;
-	}
-	batch->ops[batch->nops] = (struct op){ .kind = kind, .id = id };
-	return &batch->ops[batch->nops++];
-}
-
-static void
-put_le(uint8_t *to, uint64_t value, size_t bytes)
-{
-	for (size_t i = 0; i < bytes; i++)
-		to[i] = (uint8_t)(value >> (8 * i));
-}
-
-static uint64_t
-get_le(const uint8_t *from, size_t bytes)
-{
-	uint64_t value = 0;
-
-	for (size_t i = 0; i < bytes; i++)
-		value |= (uint64_t)from[i] << (8 * i);
-	return value;
-}
-
-/* Leaves room for the seal; seal_end fills it in. */
-static size_t
-seal_begin(struct store_batch *batch)
-{
-	size_t at = batch->bytes.len;
-
-	buf_add(&batch->bytes, "\0\0\0\0", SEAL_BYTES);
-	return at;
+	if (batch->nops < batch->room)
+		return 0;
+	ops = reallocarray(batch->ops, room, sizeof *ops);
+	if (!ops)
+		return -ENOMEM;
+	batch->ops = ops;
+	batch->room = room;
+	return 0;
 }
 
 static int
-seal_end(struct store_batch *batch, struct op *op, size_t at)
+add_bare_op(struct store_batch *batch, enum op_kind kind, uint64_t id)
 {
-	int r = buf_error(&batch->bytes);
-	uint8_t *value = batch->bytes.data + at;
+	int r = reserve_op(batch);
+
+	if (r == 0)
+		batch->ops[batch->nops++] = (struct op){ .kind = kind, .id = id };
+	return r;
+}
+
+/* Begins a value: OP says where, room for the seal is made. op_end adds it, or takes it back. */
+static int
+op_begin(struct store_batch *batch, enum op_kind kind, uint64_t id, struct op *ret_op)
+{
+	static const uint8_t seal[SEAL_BYTES];
+	int r = reserve_op(batch);
 
 	if (r < 0)
 		return r;
-	op->at = at;
-	op->len = batch->bytes.len - at;
-	put_le(value, crc32c(0, value + SEAL_BYTES, op->len - SEAL_BYTES), SEAL_BYTES);
-	return 0;
+	*ret_op = (struct op){ .kind = kind, .id = id, .at = batch->bytes.len };
+	return buf_add(&batch->bytes, seal, sizeof seal);
 }
 
-int
-seal_open(const void *value, size_t len, const uint8_t **ret_payload, size_t *ret_len)
+/* What did not fit leaves nothing behind: the batch is as it was. */
+static void
+op_undo(struct store_batch *batch, size_t bytes_before)
 {
-	const uint8_t *bytes = value;
-
-	if (len < SEAL_BYTES || get_le(bytes, 4) != crc32c(0, bytes + SEAL_BYTES, len - SEAL_BYTES))
-		return -EUCLEAN;
-	*ret_payload = bytes + SEAL_BYTES;
-	*ret_len = len - SEAL_BYTES;
-	return 0;
+	batch->bytes.len = bytes_before;
+	batch->bytes.error = 0;
 }
 
 static void
-row_head_add(struct buf *out, const struct row_head *head)
+op_end(struct store_batch *batch, struct op *op)
 {
-	uint8_t bytes[HEAD_FIXED + 8 * MAX_OWNERS];
+	const uint8_t *payload = batch->bytes.data + op->at + SEAL_BYTES;
 
-	bytes[0] = head->is_active;
-	put_le(bytes + 1, head->expires_ms, 8);
-	bytes[9] = head->nowners;
-	for (size_t i = 0; i < head->nowners; i++)
-		put_le(bytes + HEAD_FIXED + 8 * i, head->owners[i], 8);
-	buf_add(out, bytes, HEAD_FIXED + 8u * head->nowners);
-}
-
-int
-row_head_open(const uint8_t *payload, size_t len, struct row_head *ret_head,
-    const uint8_t **ret_row, size_t *ret_len)
-{
-	size_t size;
-
-	if (len < HEAD_FIXED || payload[0] > 1 || payload[9] > MAX_OWNERS)
-		return -EUCLEAN;
-	size = HEAD_FIXED + 8u * payload[9];
-	if (len < size)
-		return -EUCLEAN;
-	*ret_head = (struct row_head){ .is_active = payload[0], .expires_ms = get_le(payload + 1, 8),
-		.nowners = payload[9] };
-	for (size_t i = 0; i < ret_head->nowners; i++)
-		ret_head->owners[i] = get_le(payload + HEAD_FIXED + 8 * i, 8);
-	*ret_row = payload + size;
-	*ret_len = len - size;
-	return 0;
-}
-
-static struct row_head
-head_of(const struct record *record)
-{
-	struct row_head head = { .is_active = !task_state_is_end(record->state),
-		.expires_ms = record->expires_ms };
-
-	for (size_t i = 0; i < record->persons.n && head.nowners < MAX_OWNERS; i++) {
-		bool known = false;
-
-		for (size_t k = 0; k < head.nowners; k++)
-			known |= head.owners[k] == record->persons.v[i].uid;
-		if (!known)
-			head.owners[head.nowners++] = record->persons.v[i].uid;
-	}
-	return head;
+	op->len = batch->bytes.len - op->at;
+	op->payload_crc = crc32c(0, payload, op->len - SEAL_BYTES);
+	batch->ops[batch->nops++] = *op;
 }
 
 int
 store_batch_put_task(struct store_batch *batch, const struct record *record)
 {
-	struct op *op = add_op(batch, OP_PUT_TASK, record->id);
-	struct buf row;
-	size_t at;
-	int r;
+	size_t before = batch->bytes.len, row_at;
+	struct op op;
+	int r = op_begin(batch, OP_PUT_TASK, record->id, &op);
 
-	if (!op)
-		return -ENOMEM;
-	op->head = head_of(record);
-	op->has_token = record->token.len == 18;
-	if (op->has_token)
-		memcpy(op->token, record->token.data + 2, sizeof op->token);
-	at = seal_begin(batch);
-	row_head_add(&batch->bytes, &op->head);
-	buf_init(&row, ROW_MAX);
-	r = codec_encode(&record_codec, record, &row);
-	if (r == 0) {
-		batch->task_at = batch->bytes.len;
-		batch->task_len = row.len;
-		buf_add(&batch->bytes, row.data, row.len);
-		r = seal_end(batch, op, at);
+	if (r == 0)
+		r = head_encode(record, &batch->bytes);
+	row_at = batch->bytes.len;
+	if (r == 0)
+		r = codec_encode(&record_codec, record, &batch->bytes);
+	if (r < 0) {
+		op_undo(batch, before);
+		return r;
 	}
-	buf_fini(&row);
-	return r;
+	batch->task_at = row_at;
+	batch->task_len = batch->bytes.len - row_at;
+	op_end(batch, &op);
+	return 0;
 }
 
 int
 store_batch_put_spec(struct store_batch *batch, uint64_t id, const void *spec, size_t len)
 {
-	struct op *op = add_op(batch, OP_PUT_SPEC, id);
-	size_t at;
+	size_t before = batch->bytes.len;
+	struct op op;
+	int r = op_begin(batch, OP_PUT_SPEC, id, &op);
 
-	if (!op)
-		return -ENOMEM;
-	at = seal_begin(batch);
-	buf_add(&batch->bytes, spec, len);
-	return seal_end(batch, op, at);
+	if (r == 0)
+		r = buf_add(&batch->bytes, spec, len);
+	if (r < 0)
+		op_undo(batch, before);
+	else
+		op_end(batch, &op);
+	return r;
 }
 
 int
 store_batch_add_event(struct store_batch *batch, const struct fact *event)
 {
-	struct op *op = add_op(batch, OP_ADD_EVENT, event->task);
-	struct buf bytes;
-	size_t at;
-	int r;
+	struct store_key task = store_key1(event->task);
+	size_t before = batch->bytes.len;
+	struct op op;
+	int r = op_begin(batch, OP_ADD_EVENT, event->task, &op);
 
-	if (!op)
-		return -ENOMEM;
-	buf_init(&bytes, LIMIT_FRAME * 2);
-	r = codec_encode(&fact_codec, event, &bytes);
-	if (r == 0) {
-		at = seal_begin(batch);
-		buf_add(&batch->bytes, bytes.data, bytes.len);
-		r = seal_end(batch, op, at);
-		batch->nevents++;
+	if (r == 0)
+		r = buf_add(&batch->bytes, task.bytes, EVENT_HEAD);
+	if (r == 0)
+		r = codec_encode(&fact_codec, event, &batch->bytes);
+	if (r < 0) {
+		op_undo(batch, before);
+		return r;
 	}
-	buf_fini(&bytes);
-	return r;
+	op_end(batch, &op);
+	batch->nevents++;
+	return 0;
 }
 
 int
 store_batch_delete_task(struct store_batch *batch, uint64_t id)
 {
-	return add_op(batch, OP_DELETE_TASK, id) ? 0 : -ENOMEM;
+	return add_bare_op(batch, OP_DELETE_TASK, id);
 }
 
 int
 store_batch_trim_events(struct store_batch *batch, uint64_t seq)
 {
-	return add_op(batch, OP_TRIM, seq) ? 0 : -ENOMEM;
+	return add_bare_op(batch, OP_TRIM_EVENTS, seq);
 }
 
 int
 store_batch_put_meta(struct store_batch *batch, const char *key, const void *value, size_t len)
 {
-	struct op *op = add_op(batch, OP_PUT_META, 0);
-	size_t at;
+	static const char others = META_OTHERS;
+	size_t before = batch->bytes.len, name_len = strlen(key) + 1;
+	struct op op;
+	int r;
 
-	if (!op || strlen(key) >= sizeof op->key)
-		return op ? -EINVAL : -ENOMEM;
-	strcpy(op->key, key);
-	at = seal_begin(batch);
-	buf_add(&batch->bytes, value, len);
-	return seal_end(batch, op, at);
+	if (name_len > MAX_META_NAME)
+		return -EINVAL;
+	buf_add(&batch->bytes, &others, 1);
+	buf_add(&batch->bytes, key, name_len - 1);
+	r = op_begin(batch, OP_PUT_META, 0, &op);
+	if (r == 0)
+		r = buf_add(&batch->bytes, value, len);
+	if (r < 0) {
+		op_undo(batch, before);
+		return r;
+	}
+	op.name_len = name_len;
+	op_end(batch, &op);
+	return 0;
 }
 
 size_t
 store_batch_bytes(const struct store_batch *batch)
 {
-	return batch->bytes.len + batch->nops * 64;
+	return batch->bytes.len + batch->nops * sizeof *batch->ops;
 }
 
 bool

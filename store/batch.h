@@ -2,26 +2,32 @@
 #ifndef STORE_BATCH_H
 #define STORE_BATCH_H
 
-#include "store/store.h"
+#include "store/env.h"
 
-enum op_kind { OP_PUT_TASK = 1, OP_PUT_SPEC, OP_ADD_EVENT, OP_DELETE_TASK, OP_TRIM, OP_PUT_META };
-
-/* What the indexes say of a row; stands before it in its value, so that a change can be diffed. */
-struct row_head {
-	uint64_t expires_ms;  /* 0: in no due index */
-	uint64_t owners[8];   /* uids of its first persons */
-	uint8_t nowners;
-	bool is_active;
+enum op_kind {
+	OP_PUT_TASK = 1,
+	OP_PUT_SPEC,
+	OP_ADD_EVENT,
+	OP_DELETE_TASK,
+	OP_TRIM_EVENTS,
+	OP_PUT_META
 };
 
 struct op {
 	enum op_kind kind;
-	uint64_t id;          /* task, or sequence number to trim to */
-	size_t at, len;       /* of its value in bytes, sealed */
-	struct row_head head; /* OP_PUT_TASK */
-	uint8_t token[16];    /* OP_PUT_TASK of a new task */
-	bool has_token;
-	char key[32];         /* OP_PUT_META */
+	uint64_t id;          /* task, or the sequence number to trim to */
+	size_t name_len;      /* OP_PUT_META: the key's bytes, which stand before the value */
+	size_t at, len;       /* of its value, SEAL_BYTES included, in the batch's bytes */
+	uint32_t payload_crc; /* the seal is closed over it and the key when that is known */
+};
+
+/* A task's events begin with its id, so that trimming finds their index entries. */
+enum {
+	EVENT_HEAD = 8
+};
+
+enum {
+	BATCH_MAX_TRIM = 1000
 };
 
 struct store_batch {
@@ -32,15 +38,5 @@ struct store_batch {
 	uint64_t first_seq;       /* once applied */
 	size_t nevents;
 };
-
-/* A value is a crc32c of what follows, little-endian, and what follows. */
-enum { SEAL_BYTES = 4 };
-
-/* The payload of a sealed value, or -EUCLEAN. */
-int seal_open(const void *value, size_t len, const uint8_t **ret_payload, size_t *ret_len);
-
-/* A row's payload is its head and its bytes. -EUCLEAN for a head that is none. */
-int row_head_open(const uint8_t *payload, size_t len, struct row_head *ret_head,
-    const uint8_t **ret_row, size_t *ret_len);
 
 #endif

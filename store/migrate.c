@@ -1,60 +1,61 @@
 #include "store/migrate.h"
 
-#include "ipc/frame.h"
-#include "store/batch.h"
-
 #include <errno.h>
-#include <string.h>
 
-/* From version i + 1 to i + 2. There is one version yet, so there is no step. */
-typedef int (*migrate_fn)(struct store *store, MDB_txn *txn);
+/* Version 1 is the first, so that nothing leads to it. */
 static const migrate_fn steps[STORE_SCHEMA_VERSION] = { NULL };
 
-static int
-read_version(struct store *store, MDB_txn *txn, uint64_t *ret_version)
-{
-	MDB_val key = { .mv_size = 7, .mv_data = (char[]){ "version" } }, value;
-	const uint8_t *payload;
-	size_t len;
-	int r = mdb_get(txn, store->tables.meta, &key, &value);
+const struct migrations store_migrations = { .steps = steps, .newest = STORE_SCHEMA_VERSION };
 
-	*ret_version = 0;
-	if (r == MDB_NOTFOUND)
-		return 0;
+/* The version that stands there; 0 in a new store. */
+static int
+read_version(MDB_txn *txn, const struct store_tables *tables, uint64_t *ret_version)
+{
+	int r = meta_get_number(txn, tables->meta, META_VERSION, ret_version);
+	MDB_stat task, event;
+
+	if (r == 0)
+		return *ret_version == 0 ? -EUCLEAN : 0;
+	if (r != -ENOENT)
+		return r;
+	r = mdb_stat(txn, tables->task, &task);
+	if (r == 0)
+		r = mdb_stat(txn, tables->event, &event);
 	if (r != 0)
 		return store_errno(r);
-	if (seal_open(value.mv_data, value.mv_size, &payload, &len) < 0 || len != 1)
-		return -EUCLEAN;
-	*ret_version = payload[0];
-	return 0;
-}
-
-static int
-write_version(struct store *store, MDB_txn *txn, uint8_t version)
-{
-	uint8_t sealed[5] = { 0, 0, 0, 0, version };
-	uint32_t crc = crc32c(0, sealed + 4, 1);
-	MDB_val key = { .mv_size = 7, .mv_data = (char[]){ "version" } };
-	MDB_val value = { .mv_size = sizeof sealed, .mv_data = sealed };
-
-	for (int i = 0; i < 4; i++)
-		sealed[i] = (uint8_t)(crc >> (8 * i));
-	return store_errno(mdb_put(txn, store->tables.meta, &key, &value, 0));
+	*ret_version = 0;
+	return task.ms_entries == 0 && event.ms_entries == 0 ? 0 : -EUCLEAN;
 }
 
 int
-migrate(struct store *store, MDB_txn *txn)
+migrate(const struct migrations *migrations, MDB_txn *txn, const struct store_tables *tables)
 {
 	uint64_t version;
-	int r = read_version(store, txn, &version);
+	int r = read_version(txn, tables, &version);
 
 	if (r < 0)
 		return r;
-	if (version > STORE_SCHEMA_VERSION)
+	if (version > migrations->newest)
 		return -EPROTO;
-	if (version == STORE_SCHEMA_VERSION || store->read_only)
+	if (version == migrations->newest)
 		return 0;
-	for (; r == 0 && version > 0 && version < STORE_SCHEMA_VERSION; version++)
-		r = steps[version - 1](store, txn);
-	return r < 0 ? r : write_version(store, txn, STORE_SCHEMA_VERSION);
+	while (r == 0 && version > 0 && version < migrations->newest) {
+		migrate_fn step = migrations->steps[version++];
+
+		r = step ? step(txn, tables) : -EUCLEAN;
+	}
+	return r < 0 ? r : meta_put_number(txn, tables->meta, META_VERSION, migrations->newest);
+}
+
+int
+migrate_check(const struct migrations *migrations, MDB_txn *txn, const struct store_tables *tables)
+{
+	uint64_t version;
+	int r = read_version(txn, tables, &version);
+
+	if (r < 0)
+		return r;
+	if (version > migrations->newest)
+		return -EPROTO;
+	return version == migrations->newest ? 0 : -EROFS;
 }

@@ -1,12 +1,53 @@
-/* Reading: short transactions, copies out. */
+/* Reading: short transactions of their own, copies out. */
 #include "store/batch.h"
-#include "store/env.h"
+#include "store/index.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+enum {
+	PAGE_MAX_ROWS = 1000
+};
+
+struct reading {
+	const struct store_tables *tables;
+	MDB_txn *txn;
+	MDB_cursor *cursor; /* NULL: none was opened */
+};
+
+static int
+begin(struct store *store, struct reading *reading)
+{
+	assert(store->owner == getpid());
+	*reading = (struct reading){ .tables = &store->tables };
+	return store_errno(mdb_txn_begin(store->env, NULL, MDB_RDONLY, &reading->txn));
+}
+
+static int
+begin_at(struct store *store, MDB_dbi table, struct reading *reading)
+{
+	int r = begin(store, reading);
+
+	if (r < 0)
+		return r;
+	r = store_errno(mdb_cursor_open(reading->txn, table, &reading->cursor));
+	if (r < 0)
+		mdb_txn_abort(reading->txn);
+	return r;
+}
+
+static void
+end(struct reading *reading)
+{
+	if (reading->cursor)
+		mdb_cursor_close(reading->cursor);
+	mdb_txn_abort(reading->txn);
+}
+
+/* ---- one value -------------------------------------------------------------------- */
 
 void
 store_bytes_free(struct store_bytes *bytes)
@@ -16,69 +57,67 @@ store_bytes_free(struct store_bytes *bytes)
 }
 
 static int
-begin(struct store *store, MDB_txn **ret_txn)
-{
-	assert(store->owner == getpid());
-	return store_errno(mdb_txn_begin(store->env, NULL, MDB_RDONLY, ret_txn));
-}
-
-static int
 copy(const uint8_t *data, size_t len, struct store_bytes *ret_bytes)
 {
-	ret_bytes->data = malloc(len ? len : 1);
-	if (!ret_bytes->data)
+	uint8_t *taken = malloc(len ? len : 1);
+
+	if (!taken)
 		return -ENOMEM;
-	memcpy(ret_bytes->data, data, len);
-	ret_bytes->len = len;
+	memcpy(taken, data, len);
+	*ret_bytes = (struct store_bytes){ .data = taken, .len = len };
 	return 0;
 }
 
 static int
-get_payload(struct store *store, MDB_txn *txn, MDB_dbi table, MDB_val key,
-    const uint8_t **ret_payload, size_t *ret_len)
-{
-	MDB_val value;
-	int r = store_errno(mdb_get(txn, table, &key, &value));
-
-	(void)store;
-	return r < 0 ? r : seal_open(value.mv_data, value.mv_size, ret_payload, ret_len);
-}
-
-int
-store_get(struct store *store, MDB_dbi table, MDB_val key, struct store_bytes *ret_value)
+get(struct store *store, MDB_dbi table, MDB_val key, struct store_bytes *ret_value)
 {
 	const uint8_t *payload;
+	struct reading reading;
 	size_t len;
-	MDB_txn *txn;
-	int r = begin(store, &txn);
+	int r = begin(store, &reading);
 
 	if (r < 0)
 		return r;
-	r = get_payload(store, txn, table, key, &payload, &len);
+	r = seal_get(reading.txn, table, key, &payload, &len);
 	if (r == 0)
 		r = copy(payload, len, ret_value);
-	mdb_txn_abort(txn);
+	end(&reading);
 	return r;
+}
+
+/* The row of task ID, without its head; valid while the transaction is. */
+static int
+find_row(const struct reading *reading, uint64_t id, const uint8_t **ret_row, size_t *ret_len)
+{
+	struct store_key key = store_key1(id);
+	const uint8_t *payload;
+	struct head head;
+	size_t len;
+	int r = seal_get(reading->txn, reading->tables->task, store_val(&key), &payload, &len);
+
+	if (r == 0)
+		r = head_open(payload, len, &head);
+	if (r < 0)
+		return r;
+	*ret_row = payload + head.len;
+	*ret_len = len - head.len;
+	return 0;
 }
 
 int
 store_get_task(struct store *store, uint64_t id, struct store_bytes *ret_row)
 {
-	struct store_key key = store_key1(id);
-	const uint8_t *payload, *row;
-	struct row_head head;
-	size_t len, row_len;
-	MDB_txn *txn;
-	int r = begin(store, &txn);
+	struct reading reading;
+	const uint8_t *row;
+	size_t len;
+	int r = begin(store, &reading);
 
 	if (r < 0)
 		return r;
-	r = get_payload(store, txn, store->tables.task, store_val(&key), &payload, &len);
+	r = find_row(&reading, id, &row, &len);
 	if (r == 0)
-		r = row_head_open(payload, len, &head, &row, &row_len);
-	if (r == 0)
-		r = copy(row, row_len, ret_row);
-	mdb_txn_abort(txn);
+		r = copy(row, len, ret_row);
+	end(&reading);
 	return r;
 }
 
@@ -87,259 +126,247 @@ store_get_spec(struct store *store, uint64_t id, struct store_bytes *ret_spec)
 {
 	struct store_key key = store_key1(id);
 
-	return store_get(store, store->tables.spec, store_val(&key), ret_spec);
+	return get(store, store->tables.spec, store_val(&key), ret_spec);
 }
 
 int
-store_get_meta(struct store *store, const char *name, struct store_bytes *ret_value)
+store_get_meta(struct store *store, const char *key, struct store_bytes *ret_value)
 {
-	char copy_of_name[32];
-	MDB_val key = { .mv_size = strlen(name), .mv_data = copy_of_name };
+	char name[128] = { META_OTHERS };
+	size_t len = strlen(key);
 
-	if (key.mv_size >= sizeof copy_of_name)
-		return -EINVAL;
-	strcpy(copy_of_name, name);
-	return store_get(store, store->tables.meta, key, ret_value);
+	if (len > sizeof name - 2)
+		return -ENOENT;
+	memcpy(name + 1, key, len);
+	return get(store, store->tables.meta, meta_key(name), ret_value);
 }
 
 int
-store_find_token(struct store *store, uint64_t uid, const uint8_t token[static 16],
-    uint64_t *ret_id)
+store_find_token(
+    struct store *store, uint64_t uid, const uint8_t token[static 16], uint64_t *ret_id)
 {
 	struct store_key key = store_key_token(uid, token);
-	MDB_val at = store_val(&key), value;
-	MDB_txn *txn;
-	int r = begin(store, &txn);
+	const uint8_t *payload;
+	struct reading reading;
+	size_t len;
+	int r = begin(store, &reading);
 
 	if (r < 0)
 		return r;
-	r = store_errno(mdb_get(txn, store->tables.token, &at, &value));
+	r = seal_get(reading.txn, store->tables.token, store_val(&key), &payload, &len);
+	if (r == 0 && len != 8)
+		r = -EUCLEAN;
 	if (r == 0)
-		*ret_id = store_key_number(&value, 0);
-	mdb_txn_abort(txn);
+		*ret_id = store_number(payload);
+	end(&reading);
 	return r;
-}
-
-/* The number in the first or last key of TABLE; 0 when it is empty. */
-static uint64_t
-edge(struct store *store, MDB_dbi table, MDB_cursor_op end)
-{
-	MDB_cursor *cursor;
-	MDB_val key, value;
-	uint64_t number = 0;
-	MDB_txn *txn;
-
-	if (begin(store, &txn) < 0)
-		return 0;
-	if (mdb_cursor_open(txn, table, &cursor) == 0) {
-		if (mdb_cursor_get(cursor, &key, &value, end) == 0)
-			number = store_key_number(&key, 0);
-		mdb_cursor_close(cursor);
-	}
-	mdb_txn_abort(txn);
-	return number;
-}
-
-uint64_t
-store_last_seq(struct store *store)
-{
-	return edge(store, store->tables.event, MDB_LAST);
-}
-
-uint64_t
-store_first_seq(struct store *store)
-{
-	return edge(store, store->tables.event, MDB_FIRST);
 }
 
 uint64_t
 store_last_id(struct store *store)
 {
-	struct store_bytes value;
-	uint64_t last = edge(store, store->tables.task, MDB_LAST), given = 0;
-
-	/* tasks go, their numbers do not come back */
-	if (store_get_meta(store, "last_id", &value) == 0) {
-		for (size_t i = 0; i < value.len && i < 8; i++)
-			given |= (uint64_t)value.data[i] << (8 * i);
-		store_bytes_free(&value);
-	}
-	return given > last ? given : last;
+	return store->last_id;
 }
 
-/* ---- walking ----------------------------------------------------------------------- */
-
-/* Hands the row at KEY to FN; a damaged one ends the walk. */
-static int
-call_with_row(struct store *store, MDB_txn *txn, uint64_t id, store_row_fn fn, void *arg)
+uint64_t
+store_last_seq(struct store *store)
 {
-	struct store_key key = store_key1(id);
-	const uint8_t *payload, *row;
-	struct row_head head;
-	size_t len, row_len;
-	int r = get_payload(store, txn, store->tables.task, store_val(&key), &payload, &len);
+	return store->last_seq;
+}
 
-	if (r == 0)
-		r = row_head_open(payload, len, &head, &row, &row_len);
-	return r < 0 ? r : fn(id, row, row_len, arg);
+uint64_t
+store_first_seq(struct store *store)
+{
+	return store->first_seq;
+}
+
+/* ---- many rows -------------------------------------------------------------------- */
+
+/* An index that names a row which is not there is damaged. */
+static int
+call_with_row(const struct reading *reading, uint64_t id, store_row_fn fn, void *arg)
+{
+	const uint8_t *row;
+	size_t len;
+	int r = find_row(reading, id, &row, &len);
+
+	if (r < 0)
+		return r == -ENOENT ? -EUCLEAN : r;
+	return fn(id, row, len, arg);
+}
+
+/* At the end of a walk: the cursor's own result, unless somebody had a reason to stop. */
+static int
+walked(int r, int cursor_result)
+{
+	return r != 0 || cursor_result == MDB_NOTFOUND ? r : store_errno(cursor_result);
 }
 
 int
 store_each_active(struct store *store, store_row_fn fn, void *arg)
 {
-	MDB_cursor *cursor;
+	struct reading reading;
 	MDB_val key, value;
-	MDB_txn *txn;
-	int r = begin(store, &txn), m;
+	int m, r = begin_at(store, store->tables.active, &reading);
 
 	if (r < 0)
 		return r;
-	r = store_errno(mdb_cursor_open(txn, store->tables.active, &cursor));
-	if (r == 0) {
-		for (m = mdb_cursor_get(cursor, &key, &value, MDB_FIRST); r == 0 && m == 0;
-		     m = mdb_cursor_get(cursor, &key, &value, MDB_NEXT))
-			r = call_with_row(store, txn, store_key_number(&key, 0), fn, arg);
-		if (r == 0 && m != MDB_NOTFOUND)
-			r = store_errno(m);
-		mdb_cursor_close(cursor);
+	while ((m = mdb_cursor_get(reading.cursor, &key, &value, MDB_NEXT)) == 0) {
+		r = call_with_row(&reading, store_key_number(&key, 0), fn, arg);
+		if (r != 0)
+			break;
 	}
-	mdb_txn_abort(txn);
+	r = walked(r, m);
+	end(&reading);
 	return r;
 }
 
-/* Positions CURSOR on the last key below FIRST; MDB_NOTFOUND when there is none. */
+/* Puts the cursor on the last key below FIRST; MDB_NOTFOUND when there is none. */
 static int
-seek_before(MDB_cursor *cursor, struct store_key *first, MDB_val *key)
+seek_before(MDB_cursor *cursor, const struct store_key *first, MDB_val *ret_key)
 {
 	MDB_val value;
 	int m;
 
-	*key = store_val(first);
-	m = mdb_cursor_get(cursor, key, &value, MDB_SET_RANGE);
+	*ret_key = store_val(first);
+	m = mdb_cursor_get(cursor, ret_key, &value, MDB_SET_RANGE);
 	if (m == MDB_NOTFOUND)
-		return mdb_cursor_get(cursor, key, &value, MDB_LAST);
-	return m != 0 ? m : mdb_cursor_get(cursor, key, &value, MDB_PREV);
+		return mdb_cursor_get(cursor, ret_key, &value, MDB_LAST);
+	return m != 0 ? m : mdb_cursor_get(cursor, ret_key, &value, MDB_PREV);
 }
 
-struct paging {
-	struct store *store;
-	MDB_txn *txn;
-	MDB_cursor *cursor;
-	bool by_owner;
-	uint64_t uid;
-};
+static bool
+is_everybodys(const struct store_page *page)
+{
+	return page->owner_uid == UINT64_MAX;
+}
+
+/* The id at KEY of the task table or, when the page is somebody's, of the owner index; 0: not his.
+ */
+static uint64_t
+id_on_page(const struct store_page *page, const MDB_val *key)
+{
+	if (is_everybodys(page))
+		return store_key_number(key, 0);
+	return store_key_number(key, 0) == page->owner_uid ? store_key_number(key, 1) : 0;
+}
 
 static int
-walk_page(struct paging *paging, const struct store_page *page, store_row_fn fn, void *arg,
+walk_page(const struct reading *reading, const struct store_page *page, store_row_fn fn, void *arg,
     uint64_t *ret_next)
 {
-	uint64_t before = page->before_id ? page->before_id : UINT64_MAX;
-	struct store_key first = paging->by_owner ? store_key2(paging->uid, before)
-						  : store_key1(before);
-	size_t at = paging->by_owner ? 1 : 0, n = 0;
+	uint64_t before = page->before_id ? page->before_id : UINT64_MAX, id = 0;
+	struct store_key first =
+	    is_everybodys(page) ? store_key1(before) : store_key2(page->owner_uid, before);
+	size_t max = page->max_rows < PAGE_MAX_ROWS ? page->max_rows : PAGE_MAX_ROWS;
 	MDB_val key, value;
-	int r = 0, m;
+	int m = seek_before(reading->cursor, &first, &key);
+	int r = 0;
 
-	for (m = seek_before(paging->cursor, &first, &key); r == 0 && m == 0;
-	     m = mdb_cursor_get(paging->cursor, &key, &value, MDB_PREV)) {
-		if (paging->by_owner && store_key_number(&key, 0) != paging->uid)
-			return 0;
-		if (n++ == page->max_rows) {
-			*ret_next = store_key_number(&key, at) + 1;
+	for (size_t n = 0; m == 0 && (id = id_on_page(page, &key)) > 0; n++) {
+		if (n == max) {
+			*ret_next = id + 1;
 			return 0;
 		}
-		r = call_with_row(paging->store, paging->txn, store_key_number(&key, at), fn, arg);
+		r = call_with_row(reading, id, fn, arg);
+		if (r != 0)
+			return r;
+		m = mdb_cursor_get(reading->cursor, &key, &value, MDB_PREV);
 	}
-	return r;
+	return m == 0 ? 0 : walked(0, m);
 }
 
 int
 store_each_task(struct store *store, const struct store_page *page, store_row_fn fn, void *arg,
     uint64_t *ret_next)
 {
-	struct paging paging = { .store = store, .by_owner = page->owner_uid != UINT64_MAX,
-		.uid = page->owner_uid };
-	int r = begin(store, &paging.txn);
+	const struct store_tables *tables = &store->tables;
+	struct reading reading;
+	uint64_t next = 0;
+	int r = begin_at(store, is_everybodys(page) ? tables->task : tables->owner, &reading);
 
-	*ret_next = 0;
 	if (r < 0)
 		return r;
-	r = store_errno(mdb_cursor_open(paging.txn,
-	    paging.by_owner ? store->tables.owner : store->tables.task, &paging.cursor));
-	if (r == 0) {
-		r = walk_page(&paging, page, fn, arg, ret_next);
-		mdb_cursor_close(paging.cursor);
-	}
-	mdb_txn_abort(paging.txn);
+	r = walk_page(&reading, page, fn, arg, &next);
+	end(&reading);
+	*ret_next = next;
 	return r;
 }
 
 int
 store_due(struct store *store, uint64_t now_ms, uint64_t *ret_ids, size_t max, size_t *ret_n)
 {
-	MDB_cursor *cursor;
+	struct reading reading;
 	MDB_val key, value;
-	MDB_txn *txn;
-	int r = begin(store, &txn), m;
+	size_t n = 0;
+	int m = 0, r = begin_at(store, store->tables.due, &reading);
 
-	*ret_n = 0;
 	if (r < 0)
 		return r;
-	r = store_errno(mdb_cursor_open(txn, store->tables.due, &cursor));
-	if (r == 0) {
-		for (m = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
-		     m == 0 && *ret_n < max && store_key_number(&key, 0) <= now_ms;
-		     m = mdb_cursor_get(cursor, &key, &value, MDB_NEXT))
-			ret_ids[(*ret_n)++] = store_key_number(&key, 1);
-		mdb_cursor_close(cursor);
+	while (n < max && (m = mdb_cursor_get(reading.cursor, &key, &value, MDB_NEXT)) == 0) {
+		if (store_key_number(&key, 0) > now_ms)
+			break;
+		ret_ids[n++] = store_key_number(&key, 1);
 	}
-	mdb_txn_abort(txn);
+	r = m == 0 ? 0 : walked(0, m);
+	end(&reading);
+	*ret_n = n;
 	return r;
 }
 
-/* The event at the cursor's KEY: its own value, or the one that the task's index points to. */
+/* ---- events ----------------------------------------------------------------------- */
+
 static int
-call_with_event(struct store *store, MDB_txn *txn, uint64_t seq, const MDB_val *value,
-    store_event_fn fn, void *arg)
+call_with_event(const MDB_val *key, const MDB_val *value, store_event_fn fn, void *arg)
 {
-	struct store_key key = store_key1(seq);
 	const uint8_t *payload;
 	size_t len;
-	int r;
+	int r = seal_open(key, value, &payload, &len);
 
-	if (value)
-		r = seal_open(value->mv_data, value->mv_size, &payload, &len);
-	else
-		r = get_payload(store, txn, store->tables.event, store_val(&key), &payload, &len);
-	if (r == -ENOENT)
-		return 0; /* trimmed from the front */
-	return r < 0 ? r : fn(seq, payload, len, arg);
+	if (r < 0 || len < EVENT_HEAD)
+		return -EUCLEAN;
+	return fn(store_key_number(key, 0), payload + EVENT_HEAD, len - EVENT_HEAD, arg);
+}
+
+/* The event that an entry of a task's index names. */
+static int
+call_with_indexed(const struct reading *reading, const MDB_val *entry, store_event_fn fn, void *arg)
+{
+	struct store_key seq = store_key1(store_key_number(entry, 1));
+	MDB_val key = store_val(&seq), value;
+	int r = store_errno(mdb_get(reading->txn, reading->tables->event, &key, &value));
+
+	if (r < 0)
+		return r == -ENOENT ? -EUCLEAN : r;
+	return call_with_event(&key, &value, fn, arg);
 }
 
 int
-store_each_event(struct store *store, uint64_t task, uint64_t after, size_t max, store_event_fn fn,
-    void *arg)
+store_each_event(
+    struct store *store, uint64_t task, uint64_t after, size_t max, store_event_fn fn, void *arg)
 {
+	const struct store_tables *tables = &store->tables;
 	struct store_key first = task ? store_key2(task, after + 1) : store_key1(after + 1);
+	struct reading reading;
 	MDB_val key = store_val(&first), value;
-	MDB_cursor *cursor;
-	MDB_txn *txn;
-	size_t n = 0;
-	int r = begin(store, &txn), m;
+	int m, r;
 
+	if (after == UINT64_MAX || max == 0)
+		return 0;
+	r = begin_at(store, task ? tables->task_event : tables->event, &reading);
 	if (r < 0)
 		return r;
-	r = store_errno(
-	    mdb_cursor_open(txn, task ? store->tables.task_event : store->tables.event, &cursor));
-	if (r == 0) {
-		for (m = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
-		     r == 0 && m == 0 && n < max &&
-		     (task == 0 || store_key_number(&key, 0) == task);
-		     m = mdb_cursor_get(cursor, &key, &value, MDB_NEXT), n++)
-			r = call_with_event(store, txn, store_key_number(&key, task ? 1 : 0),
-			    task ? NULL : &value, fn, arg);
-		mdb_cursor_close(cursor);
+	m = mdb_cursor_get(reading.cursor, &key, &value, MDB_SET_RANGE);
+	for (size_t n = 0; m == 0 && n < max; n++) {
+		if (task && store_key_number(&key, 0) != task)
+			break;
+		r = task ? call_with_indexed(&reading, &key, fn, arg)
+			 : call_with_event(&key, &value, fn, arg);
+		if (r != 0)
+			break;
+		m = mdb_cursor_get(reading.cursor, &key, &value, MDB_NEXT);
 	}
-	mdb_txn_abort(txn);
+	r = m == 0 ? r : walked(r, m);
+	end(&reading);
 	return r;
 }

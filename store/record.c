@@ -1,7 +1,10 @@
 #include "store/record.h"
 
 /* Kept in step with the limits of whoever fills them in; SCHEMA.md repeats the numbers. */
-enum { MAX_PERSONS = 256, MAX_INTERRUPTIONS = 256 };
+enum {
+	MAX_PERSONS = 256,
+	MAX_INTERRUPTIONS = 256
+};
 
 /*
  * A row is bounded by its bytes. Its items are not bounded further: the smallest value takes one

@@ -9,8 +9,10 @@
  * the map. Every value carries a crc32c; a damaged one is -EUCLEAN.
  *
  * Tables: store/SCHEMA.md. Errors: 0 or -errno; LMDB's own codes are translated here:
- * MDB_MAP_FULL and ENOSPC -> -ENOSPC, MDB_NOTFOUND -> -ENOENT, a dead environment
- * (failed sync or meta page) -> -EIO, damage -> -EUCLEAN, MDB_VERSION_MISMATCH -> -EPROTO.
+ * MDB_MAP_FULL, ENOSPC, EDQUOT, EFBIG and a short write on a full disk -> -ENOSPC,
+ * MDB_NOTFOUND -> -ENOENT, a dead environment (failed sync or meta page) -> -EIO, damage ->
+ * -EUCLEAN, MDB_VERSION_MISMATCH -> -EPROTO. A limit on file sizes counts as a full disk only
+ * while SIGXFSZ is ignored.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -33,18 +35,22 @@ struct store_error {
 };
 
 /*
- * Opens or creates, migrates older schemas, refuses network file systems, clears dead readers.
- * -EUCLEAN when damaged, -EPROTO when written by a newer build. Blocks (fsync).
+ * Opens or creates, migrates older schemas, compacts what is mostly free, clears dead readers.
+ * Takes all rights on DIR from others. -EUCLEAN when damaged, -EPROTO when written by a newer
+ * build, -ENOTSUP on a network file system, -EPERM in another user's directory, -EBUSY when this
+ * process has a store open, -EROFS when read_only and a migration is due. Blocks (fsync).
  */
 int store_open(const struct store_options *options, struct store **ret_store,
     struct store_error *ret_error);
 void store_close(struct store *store); /* NULL is legal */
 
-/* Walks every table in a child process that may crash on damage. 0, or -EUCLEAN with *ret_error.
- * Call before store_open, with no env open. Blocks; takes about a second per GB. */
+/* Walks every table in a child process that may crash on damage: checksums, rows of active tasks,
+ * indexes against rows. 0, or -EUCLEAN with *ret_error; 0 too when there is none or it cannot be
+ * opened, which store_open says better. Call before store_open and before any thread. Blocks;
+ * takes about a second per GB. */
 int store_check(const char *dir, struct store_error *ret_error);
 
-/* 16 random hex digits; new with each new or restored store. Borrowed. */
+/* 16 random hex digits; new with each new store and each one put back from a copy. Borrowed. */
 const char *store_epoch(const struct store *store);
 
 /* ---- writing ---------------------------------------------------------------- */
@@ -55,16 +61,21 @@ struct store_batch;
 struct store_batch *store_batch_new(void); /* NULL: no memory */
 void store_batch_free(struct store_batch *batch);
 
+/* Whatever fails below leaves the batch as it was. */
+
 /* The row, and with it every index that follows from it (active, owner, due, token). The batch
- * keeps the encoded bytes. 0, -EMSGSIZE, -ENOMEM. */
+ * keeps the encoded bytes. 0, -EMSGSIZE, -ENOMEM; -EINVAL for a token that is none. A token stays
+ * with the first task that brings it. */
 int store_batch_put_task(struct store_batch *batch, const struct record *record);
 int store_batch_put_spec(struct store_batch *batch, uint64_t id, const void *spec, size_t len);
 /* Appends to the history; its sequence number is given when applied. */
 int store_batch_add_event(struct store_batch *batch, const struct fact *event);
 /* Removes the row, its spec, indexes and its events' index. The events themselves are trimmed from the front. */
 int store_batch_delete_task(struct store_batch *batch, uint64_t id);
-/* Removes events up to and including SEQ; at most 1,000 per batch, oldest first. */
+/* Removes events up to and including SEQ; at most 1,000 per batch, oldest first. The newest one
+ * always stays. */
 int store_batch_trim_events(struct store_batch *batch, uint64_t seq);
+/* KEY is the caller's own, at most 98 bytes; -EINVAL beyond. */
 int store_batch_put_meta(struct store_batch *batch, const char *key, const void *value, size_t len);
 
 size_t store_batch_bytes(const struct store_batch *batch); /* about what it will write */
@@ -79,7 +90,7 @@ size_t store_batch_event_count(const struct store_batch *batch);
 
 /*
  * Applies N batches in order in ONE transaction and commits it durably. All or nothing.
- * -ENOSPC: nothing was changed, the environment is fine. -EIO, -EUCLEAN: the environment is dead.
+ * -ENOSPC, -ENOMEM: nothing was changed, the environment is fine. Anything else: it is dead.
  * Blocks for the disk. One thread only.
  */
 int store_apply(struct store *store, struct store_batch *const *batches, size_t n);
