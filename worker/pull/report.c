@@ -228,6 +228,7 @@ report_checkpoint(const char *validator, uint64_t bytes)
 void
 report_result(struct report *report, const struct report_result *result)
 {
+	char *whole_path = realpath(result->path, NULL); /* whoever reads it stands elsewhere */
 	char size[REPORT_BYTES_TEXT];
 	msgpack_packer packer;
 	struct buf out;
@@ -238,7 +239,7 @@ report_result(struct report *report, const struct report_result *result)
 	buf_init(&out, LIMIT_VALUE);
 	buf_packer(&out, &packer);
 	msgpack_pack_map(&packer, 5);
-	pack_kv_str(&packer, "path", result->path);
+	pack_kv_str(&packer, "path", whole_path ? whole_path : result->path);
 	pack_kv_uint(&packer, "bytes", result->bytes);
 	pack_kv_str(&packer, "sha256", result->sha256);
 	pack_kv_uint(&packer, "resumed_at", result->resumed_at);
@@ -246,4 +247,5 @@ report_result(struct report *report, const struct report_result *result)
 	if (buf_error(&out) == 0)
 		(void)step_result(out.data, out.len);
 	buf_fini(&out);
+	free(whole_path);
 }
