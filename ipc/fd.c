@@ -94,7 +94,7 @@ read_opened(int opened, size_t max_bytes, char **ret_data, size_t *ret_len)
 
 	if (fstat(opened, &info) < 0)
 		return -errno;
-	if (!S_ISREG(info.st_mode) && info.st_size > 0)
+	if (!S_ISREG(info.st_mode))
 		return -EINVAL;
 	if ((uint64_t)info.st_size > max_bytes)
 		return -EFBIG;
@@ -129,7 +129,8 @@ static int
 sync_parent(int dirfd, const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	char *parent = slash ? strndup(path, slash > path ? (size_t)(slash - path) : 1) : strdup(".");
+	char *parent =
+	    slash ? strndup(path, slash > path ? (size_t)(slash - path) : 1) : strdup(".");
 	int fd, r = 0;
 
 	if (!parent)
@@ -169,9 +170,12 @@ fd_write_file(int dirfd, const char *path, const void *data, size_t len, mode_t 
 int
 fd_mkdir_all(const char *path, mode_t mode)
 {
-	char *copy = strdup(path);
+	char *copy;
 	int r = 0;
 
+	if (*path == '\0')
+		return -ENOENT;
+	copy = strdup(path);
 	if (!copy)
 		return -ENOMEM;
 	for (char *at = copy + 1; r == 0 && (at = strchr(at, '/')); at++) {
@@ -225,8 +229,10 @@ make_address(const char *path, struct sockaddr_un *ret_address, int *ret_dir)
 
 	*ret_dir = -1;
 	*ret_address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	if (*path == '\0')
+		return -ENOENT; /* to the kernel that is an abstract name */
 	if (strlen(path) < sizeof ret_address->sun_path) {
-		strcpy(ret_address->sun_path, path);
+		memcpy(ret_address->sun_path, path, strlen(path) + 1);
 		return 0;
 	}
 	if (!slash)
@@ -287,7 +293,9 @@ fd_unix_connect(const char *path)
 	return r < 0 ? r : fd;
 }
 
-enum { MAX_PASSED = 16 };
+enum {
+	MAX_PASSED = 16
+};
 
 union fd_control {
 	char bytes[CMSG_SPACE(MAX_PASSED * sizeof(int))];
@@ -347,7 +355,9 @@ fd_recv(int sock, void *data, size_t len, int *ret_fds, size_t *nfds)
 {
 	struct iovec part = { .iov_base = data, .iov_len = len };
 	union fd_control control;
-	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes,
+	struct msghdr message = { .msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
 		.msg_controllen = sizeof control.bytes };
 	size_t max = *nfds;
 	ssize_t n;
@@ -358,7 +368,8 @@ fd_recv(int sock, void *data, size_t len, int *ret_fds, size_t *nfds)
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
-	for (struct cmsghdr *head = CMSG_FIRSTHDR(&message); head; head = CMSG_NXTHDR(&message, head))
+	for (struct cmsghdr *head = CMSG_FIRSTHDR(&message); head;
+	     head = CMSG_NXTHDR(&message, head))
 		if (head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS)
 			take_fds(head, ret_fds, max, nfds);
 	return n;

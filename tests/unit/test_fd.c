@@ -79,9 +79,6 @@ START_TEST(reading_all_goes_on_until_the_end)
 	int pipe_fds[2];
 
 	ck_assert_int_eq(pipe2(pipe_fds, O_CLOEXEC), 0);
-	/* A non-blocking end is waited for, too. */
-	ck_assert_int_eq(fd_set_nonblock(pipe_fds[0], true), 0);
-	ck_assert(fcntl(pipe_fds[0], F_GETFL) & O_NONBLOCK);
 	ck_assert_int_eq(pthread_create(&thread, NULL, write_slowly, &pipe_fds[1]), 0);
 	ck_assert_int_eq(fd_read_all(pipe_fds[0], data, sizeof data), 1000);
 	pthread_join(thread, NULL);
@@ -99,13 +96,29 @@ read_everything(void *arg)
 	return NULL;
 }
 
+START_TEST(a_pipe_is_made_non_blocking_and_blocking_again)
+{
+	int pipe_fds[2];
+	char byte;
+
+	ck_assert_int_eq(pipe2(pipe_fds, O_CLOEXEC), 0);
+	ck_assert_int_eq(fd_set_nonblock(pipe_fds[0], true), 0);
+	ck_assert_int_eq(fd_read_all(pipe_fds[0], &byte, 1), -EAGAIN);
+	ck_assert_int_eq(fd_set_nonblock(pipe_fds[0], false), 0);
+	ck_assert(!(fcntl(pipe_fds[0], F_GETFL) & O_NONBLOCK));
+	ck_assert_int_eq(fd_set_nonblock(-1, true), -EBADF);
+	fd_close(&pipe_fds[0]);
+	fd_close(&pipe_fds[1]);
+}
+END_TEST
+
 START_TEST(writing_all_waits_for_a_full_pipe)
 {
 	static char data[300000];
 	pthread_t thread;
 	int pipe_fds[2];
 
-	ck_assert_int_eq(pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK), 0);
+	ck_assert_int_eq(pipe2(pipe_fds, O_CLOEXEC), 0);
 	ck_assert_int_eq(pthread_create(&thread, NULL, read_everything, &pipe_fds[0]), 0);
 	ck_assert_int_eq(fd_write_all(pipe_fds[1], data, sizeof data), 0);
 	pthread_join(thread, NULL);
@@ -400,6 +413,7 @@ main(void)
 	tcase_add_test(tests, closing_forgets_the_number_and_keeps_errno);
 	tcase_add_test(tests, closed_standard_fds_are_filled_and_open_ones_left);
 	tcase_add_test(tests, reading_all_goes_on_until_the_end);
+	tcase_add_test(tests, a_pipe_is_made_non_blocking_and_blocking_again);
 	tcase_add_test(tests, writing_all_waits_for_a_full_pipe);
 	tcase_add_checked_fixture(sockets, scratch_make, scratch_remove);
 	tcase_add_test(sockets, sockets_have_paths_of_any_length);
