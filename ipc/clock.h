@@ -12,7 +12,9 @@ uint64_t clock_wall_ms(void);
 uint64_t clock_boot_ns(void);
 uint64_t clock_boot_ms(void);
 
-enum { CLOCK_TEXT = 32 };
+enum {
+	CLOCK_TEXT = 32
+};
 
 /* RFC 3339 in UTC with milliseconds: 2026-11-25T15:04:05.678Z. Returns TEXT. */
 char *clock_format(uint64_t wall_ms, char text[static CLOCK_TEXT]);
@@ -23,7 +25,8 @@ int clock_parse_duration(const char *text, uint64_t *ret_ms);
 /* "1.2 s", "3 min 04 s", "2 h 05 min", for people. Returns TEXT. */
 char *clock_format_duration(uint64_t duration_ms, char text[static CLOCK_TEXT]);
 
-/* A moment in the past for --since: a duration, or an RFC 3339 date or date and time. 0 or -EINVAL. */
+/* A moment in the past for --since: a duration, or an RFC 3339 date or date and time. 0 or -EINVAL.
+ */
 int clock_parse_since(const char *text, uint64_t now_wall_ms, uint64_t *ret_wall_ms);
 
 #endif

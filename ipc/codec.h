@@ -55,15 +55,15 @@ enum codec_type {
 	CODEC_BOOL,     /* bool */
 	CODEC_ENUM,     /* an enum of the size of int; max = largest number */
 	CODEC_DOUBLE,   /* double; NaN = absent; an integer on the wire is accepted */
-	CODEC_STR,      /* char *, owned; max = bytes; UTF-8 is the reader's affair, NUL is refused */
-	CODEC_BLOB,     /* struct blob; max = bytes */
-	CODEC_STRS,     /* struct strs; max = items, each at most LIMIT_TEXT bytes */
-	CODEC_PAIRS,    /* struct pairs; on the wire a map of strings; max = items. Names are not
-	                 * empty and at most LIMIT_TITLE bytes, values at most LIMIT_TEXT */
-	CODEC_STRUCT,   /* an embedded struct; sub */
-	CODEC_LIST,     /* struct list of sub; max = items */
-	CODEC_REST      /* struct blob: a map of the fields this build does not know, kept; max =
-	                 * bytes. Without it they are skipped. At most 32 of them in one map */
+	CODEC_STR,    /* char *, owned; max = bytes; UTF-8 is the reader's affair, NUL is refused */
+	CODEC_BLOB,   /* struct blob; max = bytes */
+	CODEC_STRS,   /* struct strs; max = items, each at most LIMIT_TEXT bytes */
+	CODEC_PAIRS,  /* struct pairs; on the wire a map of strings; max = items. Names are not
+		       * empty and at most LIMIT_TITLE bytes, values at most LIMIT_TEXT */
+	CODEC_STRUCT, /* an embedded struct; sub */
+	CODEC_LIST,   /* struct list of sub; max = items */
+	CODEC_REST    /* struct blob: a map of the fields this build does not know, kept; max =
+		       * bytes. Without it they are skipped. At most 32 of them in one map */
 };
 
 struct codec;
@@ -81,19 +81,23 @@ struct codec {
 	const char *name;
 	size_t size; /* of the struct */
 	const struct codec_field *fields;
-	size_t nfields; /* <= 64 */
-	bool by_name;           /* keys are names, not numbers */
-	bool strict;            /* an unknown key is an error, not skipped */
+	size_t nfields;                   /* <= 64 */
+	bool by_name;                     /* keys are names, not numbers */
+	bool strict;                      /* an unknown key is an error, not skipped */
 	const struct walk_limits *limits; /* of a whole message; unused where nested */
 };
 
 /* Field tables are written with this: CODEC_FIELD(1, STR, struct x, member, max). */
-#define CODEC_FIELD(num, kind, type_, member, max_) \
- { .number = (num), .type = CODEC_##kind, .offset = offsetof(type_, member), .max = (max_), \
-   .sub = NULL, .name = #member }
-#define CODEC_NESTED(num, kind, type_, member, max_, sub_) \
- { .number = (num), .type = CODEC_##kind, .offset = offsetof(type_, member), .max = (max_), \
-   .sub = (sub_), .name = #member }
+#define CODEC_FIELD(num, kind, type_, member, max_)                                        \
+ {                                                                                         \
+  .number = (num), .type = CODEC_##kind, .offset = offsetof(type_, member), .max = (max_), \
+  .sub = NULL, .name = #member                                                             \
+ }
+#define CODEC_NESTED(num, kind, type_, member, max_, sub_)                                 \
+ {                                                                                         \
+  .number = (num), .type = CODEC_##kind, .offset = offsetof(type_, member), .max = (max_), \
+  .sub = (sub_), .name = #member                                                           \
+ }
 
 /* What was wrong, for an error message that names the field ("steps[2].env"). */
 struct codec_error {
@@ -104,8 +108,8 @@ struct codec_error {
 /* Zero for every member; NaN for CODEC_DOUBLE. */
 void codec_init(const struct codec *codec, void *obj);
 
-/* Appends OBJ as one map. 0 or buf_error(): -EMSGSIZE for what no decoder would take, -EBADMSG for a
- * blob that is not one value, -ENOMEM. */
+/* Appends OBJ as one map. 0 or buf_error(): -EMSGSIZE for what no decoder would take, -EBADMSG for
+ * a blob that is not one value, -ENOMEM. */
 int codec_encode(const struct codec *codec, const void *obj, struct buf *out);
 
 /*

@@ -16,7 +16,8 @@
 typedef const char *(*expand_fn)(const char *reference, void *arg);
 
 enum expand_mode {
-	EXPAND_PARAMS, /* ${name} only, quoted; ${steps.*}, `$${` and `${$}` are left for EXPAND_ALL */
+	EXPAND_PARAMS, /* ${name} only, quoted; ${steps.*}, `$${` and `${$}` are left for EXPAND_ALL
+			*/
 	EXPAND_ALL
 };
 
@@ -25,13 +26,15 @@ enum expand_mode {
 int expand(const char *text, enum expand_mode mode, expand_fn lookup, void *arg, char **ret_text,
     char **ret_missing);
 
-/* TEXT such that EXPAND_ALL gives it back as it is: for words that are no template. Owned, or NULL. */
+/* TEXT such that EXPAND_ALL gives it back as it is: for words that are no template. Owned, or NULL.
+ */
 char *expand_quote(const char *text);
 
 /* Every reference in TEXT, as written between the braces, but for `${$}`. 0, -EINVAL, -ENOMEM. */
 int expand_references(const char *text, struct strs *ret_references);
 
-/* PREFIX + name in capitals, everything that is no letter or digit as '_': PARAM_SERVER_ID. Owned, or NULL. */
+/* PREFIX + name in capitals, everything that is no letter or digit as '_': PARAM_SERVER_ID. Owned,
+ * or NULL. */
 char *expand_env_name(const char *prefix, const char *name);
 
 #endif

@@ -14,7 +14,10 @@
 # include <time.h>
 # include <unistd.h>
 
-enum { MAX_ARMED = 32, ACTION_BYTES = 128 };
+enum {
+	MAX_ARMED = 32,
+	ACTION_BYTES = 128
+};
 
 struct armed {
 	char name[64];
@@ -63,7 +66,7 @@ read_environment(void)
 
 	directory = getenv("REEVE_FAILPOINT_DIR");
 	random_state = (seed ? strtoull(seed, NULL, 10) : 1) * UINT64_C(6364136223846793005) +
-	    (uint64_t)getpid() * UINT64_C(1442695040888963407) + 1;
+		       (uint64_t)getpid() * UINT64_C(1442695040888963407) + 1;
 	while (copy && (entry = strsep(&rest, ",")))
 		arm(entry);
 	free(copy);

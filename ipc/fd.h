@@ -29,7 +29,8 @@ int fd_write_all(int fd, const void *data, size_t len);
 int fd_read_file(int dirfd, const char *path, size_t max_bytes, char **ret_data, size_t *ret_len);
 
 /* Writes PATH.tmp beside PATH, syncs it, renames it, syncs the directory when SYNC. Blocks. */
-int fd_write_file(int dirfd, const char *path, const void *data, size_t len, mode_t mode, bool sync);
+int fd_write_file(
+    int dirfd, const char *path, const void *data, size_t len, mode_t mode, bool sync);
 
 /* mkdir -p for an absolute or relative path; existing directories are left alone. */
 int fd_mkdir_all(const char *path, mode_t mode);
@@ -38,10 +39,12 @@ int fd_mkdir_all(const char *path, mode_t mode);
  * -ENOENT counts as done. Blocks. */
 int fd_remove_tree(int dirfd, const char *name);
 
-/* Open-file-description write lock on the whole file (fcntl(2), F_OFD_SETLK). 0, -EAGAIN if held. */
+/* Open-file-description write lock on the whole file (fcntl(2), F_OFD_SETLK). 0, -EAGAIN if held.
+ */
 int fd_lock(int fd);
 
-/* 1 when somebody else holds such a lock, 0 when nobody does, -errno. Takes nothing (F_OFD_GETLK). */
+/* 1 when somebody else holds such a lock, 0 when nobody does, -errno. Takes nothing (F_OFD_GETLK).
+ */
 int fd_is_locked(int fd);
 
 /* AF_UNIX addresses longer than 107 bytes work too, by way of /proc/self/fd/DIR/name. */

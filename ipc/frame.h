@@ -13,7 +13,10 @@
 
 #include "ipc/buf.h"
 
-enum { JOURNAL_HEAD = 16, PIPE_HEAD = 4 };
+enum {
+	JOURNAL_HEAD = 16,
+	PIPE_HEAD = 4
+};
 
 /* CRC-32C (Castagnoli), as in RFC 3720 B.4, of DATA; CRC is 0 or the value so far. */
 uint32_t crc32c(uint32_t crc, const void *data, size_t len);

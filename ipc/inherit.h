@@ -7,7 +7,8 @@
 
 #include <stdint.h>
 
-/* reeved -> reeve-supervisor. argv: reeve-supervisor --state-dir D --run-dir D --slots N --log-level L */
+/* reeved -> reeve-supervisor. argv: reeve-supervisor --state-dir D --run-dir D --slots N
+ * --log-level L */
 enum keeper_fd {
 	KEEPER_FD_LISTEN = 3, /* the control socket, listening */
 	KEEPER_FD_REAPS = 4,  /* memfd: struct reap_ring, read-only use */
@@ -21,15 +22,17 @@ enum worker_fd {
 	WORKER_FD_NEWS = 4,    /* FIFO to the supervisor, O_RDWR|O_NONBLOCK */
 	WORKER_FD_ORDERS = 5,  /* FIFO from the supervisor, O_RDWR|O_NONBLOCK */
 	WORKER_FD_DIR = 6,     /* attempts/ID.N: brief, log segments */
-	WORKER_FD_CGROUP = 7,  /* directory of the task's cgroup, with w/ and s/ in it; may be closed */
-	WORKER_FD_PIDS = 8     /* cgroup.procs of a v1 pids group for the steps; may be closed */
+	WORKER_FD_CGROUP =
+	    7,             /* directory of the task's cgroup, with w/ and s/ in it; may be closed */
+	WORKER_FD_PIDS = 8 /* cgroup.procs of a v1 pids group for the steps; may be closed */
 };
 
 /* What the keeper and a supervisor say to each other, one datagram each. */
 enum keeper_msg_kind {
-	KEEPER_REAPED = 1,   /* keeper -> supervisor: the ring has grown */
-	KEEPER_READY = 2,    /* supervisor -> keeper: serving; its death no longer counts for back-off */
-	KEEPER_STOP = 3      /* supervisor -> keeper: end the service once I have exited */
+	KEEPER_REAPED = 1, /* keeper -> supervisor: the ring has grown */
+	KEEPER_READY =
+	    2,          /* supervisor -> keeper: serving; its death no longer counts for back-off */
+	KEEPER_STOP = 3 /* supervisor -> keeper: end the service once I have exited */
 };
 struct keeper_msg {
 	uint32_t kind;
@@ -44,14 +47,17 @@ struct reap_record {
 	uint64_t start_ticks;
 };
 
-enum { REAP_RING_SIZE = 8192, KEEPER_INSTANCE_TEXT = 33 };
+enum {
+	REAP_RING_SIZE = 8192,
+	KEEPER_INSTANCE_TEXT = 33
+};
 
 /*
  * Written by the keeper alone; `count` is stored last with release order, a record is overwritten
  * REAP_RING_SIZE deaths later. Lives as long as the keeper, which is what `instance` names.
  */
 struct reap_ring {
-	uint64_t magic; /* REAP_RING_MAGIC */
+	uint64_t magic;    /* REAP_RING_MAGIC */
 	char instance[40]; /* 32 hex digits drawn at start: pid and boot id repeat in containers */
 	int32_t keeper_pid;
 	int32_t pad;
@@ -62,6 +68,10 @@ struct reap_ring {
 #define REAP_RING_MAGIC UINT64_C(0x31676e6972706572)
 
 /* Exit statuses of the supervisor that the keeper understands; every other one is a death. */
-enum { SUPERVISOR_EXIT_STOP = 0, SUPERVISOR_EXIT_USAGE = 2, SUPERVISOR_EXIT_IO = 75 };
+enum {
+	SUPERVISOR_EXIT_STOP = 0,
+	SUPERVISOR_EXIT_USAGE = 2,
+	SUPERVISOR_EXIT_IO = 75
+};
 
 #endif

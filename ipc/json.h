@@ -11,7 +11,10 @@
 
 #include <msgpack/object.h>
 
-enum json_style { JSON_COMPACT, JSON_PRETTY };
+enum json_style {
+	JSON_COMPACT,
+	JSON_PRETTY
+};
 
 int json_write(struct buf *out, const msgpack_object *object, enum json_style style);
 /* Appends one quoted string. */

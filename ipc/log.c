@@ -6,13 +6,17 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LINE_BYTES = 1024 };
+enum {
+	LINE_BYTES = 1024
+};
 
 static const char *log_name = "reeve";
 static enum log_level log_level = LOG_LEVEL_INFO;
 
-static const char *const level_names[] = { [LOG_LEVEL_ERROR] = "error", [LOG_LEVEL_WARN] = "warn",
-	[LOG_LEVEL_INFO] = "info", [LOG_LEVEL_DEBUG] = "debug" };
+static const char *const level_names[] = { [LOG_LEVEL_ERROR] = "error",
+	[LOG_LEVEL_WARN] = "warn",
+	[LOG_LEVEL_INFO] = "info",
+	[LOG_LEVEL_DEBUG] = "debug" };
 
 void
 log_init(const char *name, enum log_level level)
@@ -39,7 +43,8 @@ log_level_current(void)
 const char *
 log_level_name(enum log_level level)
 {
-	return level >= LOG_LEVEL_ERROR && level <= LOG_LEVEL_DEBUG ? level_names[level] : "invalid";
+	return level >= LOG_LEVEL_ERROR && level <= LOG_LEVEL_DEBUG ? level_names[level]
+								    : "invalid";
 }
 
 /* Text may come from outside: a control character would forge a second line. */
@@ -72,15 +77,15 @@ write_line(enum log_level level, const char *format, va_list args)
 		return; /* nowhere to say so */
 }
 
-#define DEFINE_LEVEL(function, level)                    \
-	void function(const char *format, ...)           \
-	{                                                \
-		va_list args;                            \
-                                                         \
-		va_start(args, format);                  \
-		write_line(level, format, args);         \
-		va_end(args);                            \
-	}
+#define DEFINE_LEVEL(function, level)   \
+ void function(const char *format, ...) \
+ {                                      \
+  va_list args;                         \
+                                        \
+  va_start(args, format);               \
+  write_line(level, format, args);      \
+  va_end(args);                         \
+ }
 
 DEFINE_LEVEL(log_error, LOG_LEVEL_ERROR)
 DEFINE_LEVEL(log_warn, LOG_LEVEL_WARN)

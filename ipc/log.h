@@ -7,7 +7,12 @@
 
 #include <stdint.h>
 
-enum log_level { LOG_LEVEL_ERROR = 1, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+enum log_level {
+	LOG_LEVEL_ERROR = 1,
+	LOG_LEVEL_WARN,
+	LOG_LEVEL_INFO,
+	LOG_LEVEL_DEBUG
+};
 
 /* NAME is the program ("reeved"); lines read `NAME[pid] level: text`. */
 void log_init(const char *name, enum log_level level);

@@ -22,20 +22,27 @@ enum {
 	LOG_SEGMENT_BYTES = 1024 * 1024,
 	LOG_SEGMENT_HEAD = 16,
 	LOG_ENTRY_HEAD = 16,
-	LOG_ENTRY_TEXT = 16 * 1024, /* a longer line is cut into entries; all but the last LOG_FLAG_MORE */
+	LOG_ENTRY_TEXT =
+	    16 * 1024, /* a longer line is cut into entries; all but the last LOG_FLAG_MORE */
 	LOG_KEEP_HEAD = 2,
 	LOG_KEEP_TAIL = 6
 };
 
-enum log_stream { LOG_STREAM_OUT = 1, LOG_STREAM_ERR = 2, LOG_STREAM_REEVE = 3 };
-enum { LOG_FLAG_MORE = 1 }; /* the line goes on in the next entry */
+enum log_stream {
+	LOG_STREAM_OUT = 1,
+	LOG_STREAM_ERR = 2,
+	LOG_STREAM_REEVE = 3
+};
+enum {
+	LOG_FLAG_MORE = 1
+}; /* the line goes on in the next entry */
 
 const char *log_stream_name(enum log_stream stream); /* "stdout", "stderr", "reeve" */
 
 struct log_entry {
 	uint64_t offset; /* logical, of its first byte */
 	uint64_t ts_ms;
-	uint16_t step;   /* from 1; 0: none */
+	uint16_t step; /* from 1; 0: none */
 	uint8_t stream, flags;
 	const char *text; /* not NUL-terminated */
 	size_t len;
@@ -50,7 +57,8 @@ int log_entry_next(const void *data, size_t len, struct log_entry *ret_entry, si
 /*
  * Reads entries of DIRFD's log from logical offset FROM into DATA (LEN >= 64 KiB): whole entries
  * only. Returns bytes read, 0 at the end, or -errno. *ret_offset is the logical offset of the first
- * byte returned: > FROM where bytes were dropped. A segment that vanishes meanwhile counts as dropped.
+ * byte returned: > FROM where bytes were dropped. A segment that vanishes meanwhile counts as
+ * dropped.
  */
 ssize_t logfile_read(int dirfd, uint64_t from, void *data, size_t len, uint64_t *ret_offset);
 

@@ -77,11 +77,12 @@ struct receipt_procs {
 
 /* What a cancel did: kept with the task, shown as `receipt`. */
 struct receipt {
-	uint64_t signalled;  /* processes of the step's group that got the TERM: at least the leader */
-	uint64_t killed;     /* processes that needed KILL */
+	uint64_t
+	    signalled;   /* processes of the step's group that got the TERM: at least the leader */
+	uint64_t killed; /* processes that needed KILL */
 	struct receipt_procs escaped;   /* had left the group and were caught */
 	struct receipt_procs survivors; /* could not be killed */
-	char *method;        /* "cgroup+walk", "walk", ... */
+	char *method;                   /* "cgroup+walk", "walk", ... */
 	uint64_t duration_ms;
 };
 extern const struct codec receipt_codec, receipt_proc_codec;
@@ -101,7 +102,7 @@ struct fact {
 	char *name, *text, *detail, *code, *message, *tail;
 	struct blob value;
 	uint64_t rev, delay_ms, killed;
-	uint64_t want;    /* enum want */
+	uint64_t want; /* enum want */
 	struct receipt receipt;
 	uint64_t pid, start_ticks;
 	char *boot_id, *keeper_instance, *build;
@@ -111,25 +112,30 @@ extern const struct codec fact_codec;
 
 /* The latest snapshot of one attempt. */
 struct news {
-	uint64_t step;      /* current step, from 1 */
-	double fraction;    /* of the step, 0..1; NaN unknown */
-	double progress;    /* of the task, 0..1, never falls within an attempt; NaN unknown */
+	uint64_t step;   /* current step, from 1 */
+	double fraction; /* of the step, 0..1; NaN unknown */
+	double progress; /* of the task, 0..1, never falls within an attempt; NaN unknown */
 	uint64_t bytes_done, bytes_total; /* 0: none, unknown */
-	uint64_t rate;      /* bytes per second */
+	uint64_t rate;                    /* bytes per second */
 	uint64_t eta_s;
 	char *label;
 	uint64_t log_bytes; /* logical end of the log */
 };
 extern const struct codec news_codec;
 
-enum want { WANT_RUN = 1, WANT_PAUSE = 2, WANT_CANCEL = 3, WANT_CANCEL_AFTER = 4 };
+enum want {
+	WANT_RUN = 1,
+	WANT_PAUSE = 2,
+	WANT_CANCEL = 3,
+	WANT_CANCEL_AFTER = 4
+};
 #define WANT_MAX 4
 
 struct order {
 	uint64_t rev;
 	enum want want;
-	bool force;   /* a cancel that overrides `never` and stops undo */
-	bool report;  /* send the latest news now */
+	bool force;           /* a cancel that overrides `never` and stops undo */
+	bool report;          /* send the latest news now */
 	struct pairs answers; /* question key -> answer */
 };
 extern const struct codec order_codec;

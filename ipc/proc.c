@@ -12,7 +12,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* proc(5): the name stands in parentheses and may hold anything, so fields count from the last ')'. */
+/* proc(5): the name stands in parentheses and may hold anything, so fields count from the last ')'.
+ */
 static int
 parse_stat(char *text, struct proc_stat *stat)
 {
@@ -158,7 +159,8 @@ read_children(pid_t pid, struct pids *pids)
 	while ((r == 0 || r == -ESRCH) && (entry = readdir(dir))) {
 		if (entry->d_name[0] == '.')
 			continue;
-		snprintf(path, sizeof path, "/proc/%d/task/%.20s/children", (int)pid, entry->d_name);
+		snprintf(
+		    path, sizeof path, "/proc/%d/task/%.20s/children", (int)pid, entry->d_name);
 		r = read_children_of_thread(path, pids);
 	}
 	closedir(dir);

@@ -27,7 +27,7 @@ int proc_stat(pid_t pid, struct proc_stat *ret_stat);
 /* Start time of the caller. */
 uint64_t proc_self_start(void);
 
-int proc_pidfd_open(pid_t pid); /* fd (close-on-exec) or -errno */
+int proc_pidfd_open(pid_t pid);            /* fd (close-on-exec) or -errno */
 int proc_pidfd_signal(int pidfd, int sig); /* 0 or -errno */
 
 /* A pidfd for PID that is certainly the process started at START_TICKS: fd, -ESRCH if gone. */
@@ -37,7 +37,9 @@ int proc_pidfd_open_exact(pid_t pid, uint64_t start_ticks);
  * /proc. *ret_pids is owned. 0 or -errno. */
 int proc_children(pid_t pid, pid_t **ret_pids, size_t *ret_count);
 
-enum { BOOT_ID_TEXT = 40 };
+enum {
+	BOOT_ID_TEXT = 40
+};
 /* The kernel's boot id, or the content of REEVE_BOOT_ID_FILE (ignored when set-id). 0 or -errno. */
 int proc_boot_id(char ret_text[static BOOT_ID_TEXT]);
 

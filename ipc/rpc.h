@@ -11,7 +11,11 @@
 
 #include "ipc/buf.h"
 
-enum rpc_type { RPC_REQUEST = 0, RPC_RESPONSE = 1, RPC_NOTIFICATION = 2 };
+enum rpc_type {
+	RPC_REQUEST = 0,
+	RPC_RESPONSE = 1,
+	RPC_NOTIFICATION = 2
+};
 
 struct rpc_slice {
 	const uint8_t *data;
@@ -57,7 +61,7 @@ const char *rpc_error_name(enum rpc_error error);
 int rpc_error_exit_status(const char *name); /* 1 for an unknown name */
 
 /* A whole error response. FIELD may be NULL. */
-int rpc_put_error(struct buf *out, uint32_t id, enum rpc_error error, const char *field,
-    const char *message);
+int rpc_put_error(
+    struct buf *out, uint32_t id, enum rpc_error error, const char *field, const char *message);
 
 #endif

@@ -18,13 +18,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { STACK_BYTES = 64 * 1024 };
+enum {
+	STACK_BYTES = 64 * 1024
+};
 
 const char *
 spawn_method_name(enum spawn_method method)
 {
-	static const char *const names[] = { [SPAWN_CLONE3] = "clone3", [SPAWN_CLONE] = "clone",
-		[SPAWN_FORK] = "fork" };
+	static const char *const names[] = {
+		[SPAWN_CLONE3] = "clone3", [SPAWN_CLONE] = "clone", [SPAWN_FORK] = "fork"
+	};
 
 	return method >= SPAWN_CLONE3 && method <= SPAWN_FORK ? names[method] : "invalid";
 }
@@ -33,11 +36,13 @@ const char *
 spawn_stage_name(enum spawn_stage stage)
 {
 	static const char *const names[] = { [SPAWN_STAGE_NONE] = "nothing",
-		[SPAWN_STAGE_CLONE] = "make a process", [SPAWN_STAGE_FDS] = "pass its files on",
+		[SPAWN_STAGE_CLONE] = "make a process",
+		[SPAWN_STAGE_FDS] = "pass its files on",
 		[SPAWN_STAGE_CGROUP] = "enter its cgroup",
 		[SPAWN_STAGE_SESSION] = "start its session",
 		[SPAWN_STAGE_CREDENTIALS] = "become its user",
-		[SPAWN_STAGE_CWD] = "enter its directory", [SPAWN_STAGE_EXEC] = "execute it" };
+		[SPAWN_STAGE_CWD] = "enter its directory",
+		[SPAWN_STAGE_EXEC] = "execute it" };
 
 	return stage <= SPAWN_STAGE_EXEC ? names[stage] : "invalid";
 }
@@ -117,8 +122,8 @@ enter_child(void *arg)
 static pid_t
 clone_child(struct spawn_child *child, void *stack, int *ret_pidfd)
 {
-	int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD |
-	    (child->spec->sibling ? CLONE_PARENT : SIGCHLD);
+	int flags =
+	    CLONE_VM | CLONE_VFORK | CLONE_PIDFD | (child->spec->sibling ? CLONE_PARENT : SIGCHLD);
 	pid_t pid;
 
 	child->enter_cgroup = true;
@@ -132,7 +137,7 @@ static bool
 is_cgroup_refusal(pid_t error)
 {
 	return error == -EACCES || error == -EBADF || error == -EOPNOTSUPP || error == -EBUSY ||
-	    error == -EINVAL;
+	       error == -EINVAL;
 }
 
 static int
@@ -258,7 +263,8 @@ spawn_forked(struct spawn_child *child, struct spawned *ret)
 static enum spawn_method probed;
 static pthread_once_t probe_once = PTHREAD_ONCE_INIT;
 
-/* clone3 answers EINVAL to nonsense where it exists; profiles that forbid it say ENOSYS or EPERM. */
+/* clone3 answers EINVAL to nonsense where it exists; profiles that forbid it say ENOSYS or EPERM.
+ */
 static enum spawn_method
 probe(void)
 {
@@ -299,8 +305,9 @@ int
 spawn(const struct spawn_spec *spec, struct spawned *ret)
 {
 	enum spawn_method method = spawn_method();
-	struct spawn_child child = { .spec = spec, .report_fd = -1,
-		.parent = spec->sibling ? getppid() : getpid() };
+	struct spawn_child child = {
+		.spec = spec, .report_fd = -1, .parent = spec->sibling ? getppid() : getpid()
+	};
 	sigset_t all, old;
 	int r;
 
@@ -310,7 +317,7 @@ spawn(const struct spawn_spec *spec, struct spawned *ret)
 	r = spawn_by(method, &child, ret);
 	/* Forbidden after all: one step down the ladder. */
 	while (r < 0 && ret->stage == SPAWN_STAGE_CLONE && method < SPAWN_FORK &&
-	    (r == -ENOSYS || r == -EPERM || r == -EINVAL))
+	       (r == -ENOSYS || r == -EPERM || r == -EINVAL))
 		r = spawn_by(++method, &child, ret);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (r == 0)

@@ -16,13 +16,22 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum spawn_method { SPAWN_CLONE3 = 1, SPAWN_CLONE, SPAWN_FORK };
+enum spawn_method {
+	SPAWN_CLONE3 = 1,
+	SPAWN_CLONE,
+	SPAWN_FORK
+};
 
 /* Where it failed; spawn_stage_name() for messages. */
 enum spawn_stage {
 	SPAWN_STAGE_NONE = 0,
-	SPAWN_STAGE_CLONE, SPAWN_STAGE_FDS, SPAWN_STAGE_CGROUP, SPAWN_STAGE_SESSION,
-	SPAWN_STAGE_CREDENTIALS, SPAWN_STAGE_CWD, SPAWN_STAGE_EXEC
+	SPAWN_STAGE_CLONE,
+	SPAWN_STAGE_FDS,
+	SPAWN_STAGE_CGROUP,
+	SPAWN_STAGE_SESSION,
+	SPAWN_STAGE_CREDENTIALS,
+	SPAWN_STAGE_CWD,
+	SPAWN_STAGE_EXEC
 };
 
 struct spawn_fd {
@@ -38,24 +47,24 @@ struct spawn_cred {
 };
 
 struct spawn_spec {
-	int exec_fd;            /* program to start by execveat(fd, "", AT_EMPTY_PATH); -1: paths */
+	int exec_fd; /* program to start by execveat(fd, "", AT_EMPTY_PATH); -1: paths */
 	const char *const *paths; /* NULL-terminated candidates tried in order, as execvp does */
 	char *const *argv;
 	char *const *envp;
 	const struct spawn_fd *fds; /* everything the child inherits; all others are closed */
-	size_t nfds;            /* <= 16; `to` numbers are distinct, < 64 */
-	bool sibling;           /* the caller's parent becomes its parent (CLONE_PARENT, exit_signal 0) */
-	bool new_session;       /* setsid() */
-	bool new_group;         /* setpgid(0, 0) */
-	int cgroup_fd;          /* directory to start in, by CLONE_INTO_CGROUP or cgroup.procs; -1 */
-	int pids_cgroup_fd;     /* O_WRONLY cgroup.procs of a v1 pids group to enter; -1 */
+	size_t nfds;                /* <= 16; `to` numbers are distinct, < 64 */
+	bool sibling;     /* the caller's parent becomes its parent (CLONE_PARENT, exit_signal 0) */
+	bool new_session; /* setsid() */
+	bool new_group;   /* setpgid(0, 0) */
+	int cgroup_fd;    /* directory to start in, by CLONE_INTO_CGROUP or cgroup.procs; -1 */
+	int pids_cgroup_fd;            /* O_WRONLY cgroup.procs of a v1 pids group to enter; -1 */
 	const struct spawn_cred *cred; /* NULL: keep ours */
-	const char *cwd;        /* entered after the credentials changed; NULL: keep ours */
-	dev_t cwd_dev;          /* with cwd_ino: the directory it must still be, else ESTALE; 0: any */
+	const char *cwd;               /* entered after the credentials changed; NULL: keep ours */
+	dev_t cwd_dev; /* with cwd_ino: the directory it must still be, else ESTALE; 0: any */
 	ino_t cwd_ino;
-	int umask;              /* -1: keep */
-	int death_signal;       /* PR_SET_PDEATHSIG, with a check that the parent still lives; 0: none */
-	int oom_score_adj;      /* INT_MIN: keep. Lowering is best effort */
+	int umask;         /* -1: keep */
+	int death_signal;  /* PR_SET_PDEATHSIG, with a check that the parent still lives; 0: none */
+	int oom_score_adj; /* INT_MIN: keep. Lowering is best effort */
 };
 
 struct spawned {

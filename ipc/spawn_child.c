@@ -12,7 +12,11 @@
 
 #define IN_CHILD __attribute__((no_sanitize("address", "undefined", "thread")))
 
-enum { MAX_FDS = 16, FIRST_SPARE_FD = 64, LOOP_FDS = 4096 };
+enum {
+	MAX_FDS = 16,
+	FIRST_SPARE_FD = 64,
+	LOOP_FDS = 4096
+};
 
 /* Ends the child; its parent reads why. */
 IN_CHILD _Noreturn static void
@@ -86,7 +90,8 @@ mark_all_fds(void)
 		syscall(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC);
 }
 
-/* By way of high numbers, since one's `to` may be another's `from`. The report and the program too. */
+/* By way of high numbers, since one's `to` may be another's `from`. The report and the program too.
+ */
 IN_CHILD static int
 pass_fds(struct spawn_child *child)
 {

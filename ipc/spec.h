@@ -21,7 +21,10 @@ struct spec_cmd {
 	char *sh;
 };
 
-enum step_kind { STEP_KIND_CMD = 1, STEP_KIND_PULL = 2 };
+enum step_kind {
+	STEP_KIND_CMD = 1,
+	STEP_KIND_PULL = 2
+};
 #define STEP_KIND_MAX 2
 
 /* One download, run as `reeve-pull` with these fields as arguments. */
@@ -40,14 +43,14 @@ struct spec_step {
 	struct spec_cmd check; /* exit 0: already done, not run */
 	struct spec_cmd undo;
 	struct pairs env;
-	char *cwd;             /* NULL: the task's */
-	struct strs outputs;   /* names it may set */
+	char *cwd;           /* NULL: the task's */
+	struct strs outputs; /* names it may set */
 	enum cancel_mode cancel;
-	uint64_t timeout_ms;   /* of one try; 0: none */
+	uint64_t timeout_ms;     /* of one try; 0: none */
 	uint64_t retry_attempts; /* tries beyond the first */
 	uint64_t retry_delay_ms; /* doubled each time, at most 5 min */
-	double weight;         /* share of the task's progress; NaN: equal */
-	bool leave_running;    /* what it leaves alive is not killed after success */
+	double weight;           /* share of the task's progress; NaN: equal */
+	bool leave_running;      /* what it leaves alive is not killed after success */
 };
 
 struct spec_steps {
@@ -56,17 +59,17 @@ struct spec_steps {
 };
 
 struct spec {
-	char *type;        /* "command" for ad-hoc ones */
+	char *type; /* "command" for ad-hoc ones */
 	char *title;
 	char *description;
-	char *scope;       /* NULL: none */
-	char *dedupe_key;  /* what joining compares besides type and owner; NULL: never joins */
+	char *scope;      /* NULL: none */
+	char *dedupe_key; /* what joining compares besides type and owner; NULL: never joins */
 	enum on_interrupt on_interrupt;
 	char *cancel_note;
-	char *run_as;      /* honoured only from a trusted recipe; NULL: the caller */
+	char *run_as;        /* honoured only from a trusted recipe; NULL: the caller */
 	struct pairs params; /* as given and defaulted; PARAM_* in the environment of steps */
 	struct spec_steps steps;
-	bool has_workdir;  /* steps run in the task's own directory unless cwd says otherwise */
+	bool has_workdir; /* steps run in the task's own directory unless cwd says otherwise */
 };
 
 extern const struct codec spec_codec;
@@ -85,21 +88,21 @@ struct brief_steps {
 
 struct brief {
 	uint64_t task;
-	uint64_t attempt;        /* from 1 */
+	uint64_t attempt; /* from 1 */
 	enum attempt_mode mode;
-	char *keeper_instance;   /* of the start record; echoed in HELLO */
+	char *keeper_instance; /* of the start record; echoed in HELLO */
 	char *boot_id;
 	uint64_t uid, gid;
-	struct blob groups;      /* array of integers; absent: none but gid */
-	bool change_user;        /* set the credentials above (the service is root) */
-	struct pairs env;        /* complete environment of every command, before the step's own */
+	struct blob groups; /* array of integers; absent: none but gid */
+	bool change_user;   /* set the credentials above (the service is root) */
+	struct pairs env;   /* complete environment of every command, before the step's own */
 	uint64_t umask;
-	char *workdir;           /* STATE/work/ID, or the caller's directory; absolute */
+	char *workdir;                     /* STATE/work/ID, or the caller's directory; absolute */
 	uint64_t workdir_dev, workdir_ino; /* 0: need not be compared */
-	bool own_workdir;        /* made by us: REEVE_OUTPUT files live below it */
-	char *news_path, *orders_path; /* opened again on SIGUSR1 */
-	uint64_t grace_ms;       /* between TERM and KILL on a cancel */
-	uint64_t order_rev;      /* orders up to here are obeyed already */
+	bool own_workdir;                  /* made by us: REEVE_OUTPUT files live below it */
+	char *news_path, *orders_path;     /* opened again on SIGUSR1 */
+	uint64_t grace_ms;                 /* between TERM and KILL on a cancel */
+	uint64_t order_rev;                /* orders up to here are obeyed already */
 	struct spec spec;
 	struct brief_steps steps;
 };

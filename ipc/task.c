@@ -48,8 +48,9 @@ step_state_name(enum step_state state)
 const char *
 cancel_mode_name(enum cancel_mode mode)
 {
-	static const char *const names[] = { [CANCEL_NOW] = "now", [CANCEL_AFTER] = "after",
-		[CANCEL_NEVER] = "never" };
+	static const char *const names[] = {
+		[CANCEL_NOW] = "now", [CANCEL_AFTER] = "after", [CANCEL_NEVER] = "never"
+	};
 
 	return mode > 0 && mode <= CANCEL_MODE_MAX ? names[mode] : "invalid";
 }

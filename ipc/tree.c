@@ -11,12 +11,15 @@
 #include <string.h>
 #include <time.h>
 
-enum { MAX_DESCRIBED = 64, PAUSE_NS = 500 * 1000 };
+enum {
+	MAX_DESCRIBED = 64,
+	PAUSE_NS = 500 * 1000
+};
 
 struct process {
 	struct proc_stat stat;
-	bool in_tree;  /* descends from the root and is not spared */
-	bool stopped;  /* by us, in an earlier round */
+	bool in_tree; /* descends from the root and is not spared */
+	bool stopped; /* by us, in an earlier round */
 };
 
 /* Everybody, from one pass over /proc: a walk along children would miss who moves meanwhile. */
@@ -87,13 +90,14 @@ struct walk_of_tree {
 
 /* Climbs from PROCESS to the root; a spared ancestor spares it too. */
 static bool
-descends(const struct census_of_all *all, const struct process *process,
-    const struct walk_of_tree *walk)
+descends(
+    const struct census_of_all *all, const struct process *process, const struct walk_of_tree *walk)
 {
 	for (size_t hops = 0; hops <= all->n; hops++) {
 		if (process->stat.pid == walk->root)
 			return hops > 0;
-		if (walk->spare && walk->spare(process->stat.pid, process->stat.start_ticks, walk->arg))
+		if (walk->spare &&
+		    walk->spare(process->stat.pid, process->stat.start_ticks, walk->arg))
 			return false;
 		if (process->stat.ppid == walk->root)
 			return true;
@@ -175,7 +179,7 @@ describe(const struct census_of_all *all, const struct process *process, pid_t r
 	memcpy(victim->name, process->stat.comm, sizeof victim->name);
 	victim->own_session = !parent || process->stat.sid != parent->stat.sid;
 	victim->own_group = process->stat.pgid == process->stat.pid ||
-	    (parent && process->stat.pgid != parent->stat.pgid);
+			    (parent && process->stat.pgid != parent->stat.pgid);
 }
 
 /* Returns how many refused to be killed. */

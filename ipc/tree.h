@@ -27,7 +27,7 @@ struct tree_victim {
 struct tree_result {
 	struct tree_victim *victims; /* owned; at most 64 are described */
 	size_t nvictims;
-	size_t killed;   /* all of them, described or not */
+	size_t killed; /* all of them, described or not */
 	size_t survived;
 };
 
@@ -35,11 +35,11 @@ struct tree_result {
 typedef bool (*tree_spare_fn)(pid_t pid, uint64_t start_ticks, void *arg);
 
 struct tree_kill {
-	pid_t root;            /* its descendants die, it does not */
-	tree_spare_fn spare;   /* NULL: spare nobody */
+	pid_t root;                  /* its descendants die, it does not */
+	tree_spare_fn spare;         /* NULL: spare nobody */
 	void (*on_round)(void *arg); /* e.g. reap children; NULL allowed */
 	void *arg;
-	uint64_t deadline_ms;  /* clock_boot_ms(); when passed, what is left has survived */
+	uint64_t deadline_ms; /* clock_boot_ms(); when passed, what is left has survived */
 };
 
 /* Returns 0 with nothing left alive, -EBUSY with survivors, or -errno. May block to the deadline.

@@ -13,7 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { WALK_MAX_DEPTH = 16 };
+enum {
+	WALK_MAX_DEPTH = 16
+};
 
 struct walk_limits {
 	uint32_t max_depth; /* containers inside each other, <= WALK_MAX_DEPTH */
@@ -28,12 +30,12 @@ extern const struct walk_limits walk_store_limits; /* depth 16, 65,536 items, 4 
 
 struct walk {
 	const struct walk_limits *limits;
-	size_t pos;         /* bytes walked so far */
-	size_t skip;        /* payload bytes still to come */
-	uint32_t items;     /* values seen */
+	size_t pos;     /* bytes walked so far */
+	size_t skip;    /* payload bytes still to come */
+	uint32_t items; /* values seen */
 	uint32_t depth;
 	uint32_t left[WALK_MAX_DEPTH]; /* values still to come, per open container */
-	uint8_t head[9];    /* a type byte and the part of its length that has arrived */
+	uint8_t head[9];               /* a type byte and the part of its length that has arrived */
 	uint8_t head_len;
 };
 

@@ -22,7 +22,7 @@ can_do(const struct record *record)
 		can.cancel = CANCEL_NEVER;
 		can.reason = "it has ended";
 		can.retry = record->state == TASK_FAILED || record->state == TASK_CANCELLED ||
-		    record->state == TASK_INTERRUPTED;
+			    record->state == TASK_INTERRUPTED;
 		return can;
 	}
 	if (record->state == TASK_CANCELLING) {
@@ -49,8 +49,9 @@ can_undo_something(const struct record *record)
 	for (size_t i = 0; i < record->steps.n; i++) {
 		const struct record_step *step = &record->steps.v[i];
 
-		if (step->has_undo && (step->state == STEP_DONE || step->state == STEP_RUNNING ||
-		    step->state == STEP_FAILED || step->state == STEP_CANCELLED))
+		if (step->has_undo &&
+		    (step->state == STEP_DONE || step->state == STEP_RUNNING ||
+			step->state == STEP_FAILED || step->state == STEP_CANCELLED))
 			return true;
 	}
 	return false;

@@ -41,8 +41,8 @@ census_enter(struct census *census, pid_t pid, uint64_t start_ticks)
 		census->entries = entries;
 		census->room = room;
 	}
-	census->entries[census->n++] = (struct census_entry){ .pid = pid,
-		.start_ticks = start_ticks };
+	census->entries[census->n++] =
+	    (struct census_entry){ .pid = pid, .start_ticks = start_ticks };
 	return 0;
 }
 

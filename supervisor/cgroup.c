@@ -7,23 +7,27 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
-#include <linux/magic.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { NAME = 48, TEXT = 64 * 1024, KILL_ROUNDS = 1000 };
+enum {
+	NAME = 48,
+	TEXT = 64 * 1024,
+	KILL_ROUNDS = 1000
+};
 
 struct cgroups {
-	char *base;     /* v2: the directory reeve.TAG; NULL: none */
-	char *pids;     /* v1 pids hierarchy: likewise; NULL: none, or v2 has the controller */
-	bool v2_pids;   /* pids.max works in s/ */
-	char why[160];  /* cgroups_describe */
+	char *base;    /* v2: the directory reeve.TAG; NULL: none */
+	char *pids;    /* v1 pids hierarchy: likewise; NULL: none, or v2 has the controller */
+	bool v2_pids;  /* pids.max works in s/ */
+	char why[160]; /* cgroups_describe */
 };
 
 /* ---- finding a place --------------------------------------------------------------- */
@@ -61,7 +65,8 @@ make_base(const char *mount, const char *key, const char *tag)
 {
 	char *own = own_path(key), *base = NULL;
 
-	if (!own || asprintf(&base, "%s%s/reeve.%s", mount, strcmp(own, "/") == 0 ? "" : own, tag) < 0)
+	if (!own ||
+	    asprintf(&base, "%s%s/reeve.%s", mount, strcmp(own, "/") == 0 ? "" : own, tag) < 0)
 		base = NULL;
 	free(own);
 	if (base && mkdir(base, 0755) < 0 && errno != EEXIST) {
@@ -92,7 +97,8 @@ write_file(const char *dir, const char *name, const char *text)
 	return n < 0 ? (int)n : 0;
 }
 
-/* v2 gives controllers to groups below only where no process sits: then the service moves to a leaf. */
+/* v2 gives controllers to groups below only where no process sits: then the service moves to a
+ * leaf. */
 static void
 ask_for_pids(struct cgroups *cgroups)
 {
@@ -142,7 +148,8 @@ probe(struct cgroups *cgroups, const char *tag)
 	}
 	cgroups->base = make_base(mount, "::", tag);
 	if (!cgroups->base) {
-		snprintf(cgroups->why, sizeof cgroups->why, "none: making one: %s", strerror(errno));
+		snprintf(
+		    cgroups->why, sizeof cgroups->why, "none: making one: %s", strerror(errno));
 		return;
 	}
 	if (has_controller(mount, "pids"))
@@ -162,7 +169,8 @@ cgroups_open(const char *tag, struct cgroups **ret_cgroups)
 	if (!cgroups)
 		return -ENOMEM;
 	if (off && strcmp(off, "1") == 0)
-		snprintf(cgroups->why, sizeof cgroups->why, "none: switched off by REEVE_NO_CGROUP");
+		snprintf(
+		    cgroups->why, sizeof cgroups->why, "none: switched off by REEVE_NO_CGROUP");
 	else
 		probe(cgroups, tag);
 	*ret_cgroups = cgroups;
@@ -198,8 +206,8 @@ cgroups_exist(const struct cgroups *cgroups)
 /* ---- one attempt ------------------------------------------------------------------- */
 
 static char *
-attempt_path(const char *base, uint64_t id, uint64_t attempt, const char *part,
-    char path[static PATH_MAX])
+attempt_path(
+    const char *base, uint64_t id, uint64_t attempt, const char *part, char path[static PATH_MAX])
 {
 	snprintf(path, PATH_MAX, "%s/%llu.%llu%s", base, (unsigned long long)id,
 	    (unsigned long long)attempt, part);
@@ -230,8 +238,8 @@ make_pids_group(const struct cgroups *cgroups, uint64_t id, uint64_t attempt, in
 }
 
 int
-cgroup_make(struct cgroups *cgroups, uint64_t id, uint64_t attempt,
-    struct cgroup_attempt *ret_attempt)
+cgroup_make(
+    struct cgroups *cgroups, uint64_t id, uint64_t attempt, struct cgroup_attempt *ret_attempt)
 {
 	char path[PATH_MAX], max[16];
 	int r;
@@ -369,8 +377,8 @@ cgroup_remove(struct cgroups *cgroups, uint64_t id, uint64_t attempt)
 }
 
 int
-cgroup_each(struct cgroups *cgroups, void (*fn)(uint64_t id, uint64_t attempt, void *arg),
-    void *arg)
+cgroup_each(
+    struct cgroups *cgroups, void (*fn)(uint64_t id, uint64_t attempt, void *arg), void *arg)
 {
 	struct dirent *entry;
 	DIR *dir;

@@ -1,8 +1,8 @@
 /*
  * supervisor/cgroup.h - a cgroup per attempt, where the service may make one.
  *
- * BASE/reeve.TAG/ID.N/ with w/ (the worker) and s/ (its steps): steps can be killed as one while the
- * worker lives to tell. cgroup v2, alone or beside v1 (hybrid); there a group of the v1 pids
+ * BASE/reeve.TAG/ID.N/ with w/ (the worker) and s/ (its steps): steps can be killed as one while
+ * the worker lives to tell. cgroup v2, alone or beside v1 (hybrid); there a group of the v1 pids
  * hierarchy bounds how many processes the steps may be. By names alone, so that the next supervisor
  * finds what the last one made. Where nothing may be made every call says so and the walk has to
  * do (ipc/tree.h). cgroups(7).
@@ -14,7 +14,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CGROUP_PIDS_MAX = 512 };
+enum {
+	CGROUP_PIDS_MAX = 512
+};
 
 struct cgroups;
 
@@ -23,14 +25,20 @@ struct cgroup_attempt {
 	int worker_fd;     /* ID.N/w, to start the worker in */
 	int pids_procs_fd; /* O_WRONLY cgroup.procs of the v1 pids group; -1: none */
 };
-#define CGROUP_ATTEMPT_NONE { .dir_fd = -1, .worker_fd = -1, .pids_procs_fd = -1 }
+#define CGROUP_ATTEMPT_NONE                          \
+ {                                                   \
+  .dir_fd = -1, .worker_fd = -1, .pids_procs_fd = -1 \
+ }
 
-enum cgroup_part { CGROUP_ALL, CGROUP_STEPS };
+enum cgroup_part {
+	CGROUP_ALL,
+	CGROUP_STEPS
+};
 
 /*
  * Looks where groups may be made, makes reeve.TAG there, and moves the service's processes
- * (PIDS) into a leaf where v2 demands it. Never fails for want of rights: then there are none. TAG: letters and digits that
- * name this state directory. REEVE_NO_CGROUP=1: none. 0 or -ENOMEM.
+ * (PIDS) into a leaf where v2 demands it. Never fails for want of rights: then there are none. TAG:
+ * letters and digits that name this state directory. REEVE_NO_CGROUP=1: none. 0 or -ENOMEM.
  */
 int cgroups_open(const char *tag, struct cgroups **ret_cgroups);
 void cgroups_close(struct cgroups *cgroups); /* removes reeve.TAG when it is empty */
@@ -39,9 +47,10 @@ void cgroups_close(struct cgroups *cgroups); /* removes reeve.TAG when it is emp
 const char *cgroups_describe(const struct cgroups *cgroups);
 bool cgroups_exist(const struct cgroups *cgroups);
 
-/* 0, -ENOTSUP where there are none (then *ret_attempt is CGROUP_ATTEMPT_NONE), -errno. Thread-safe, as all below. */
-int cgroup_make(struct cgroups *cgroups, uint64_t id, uint64_t attempt,
-    struct cgroup_attempt *ret_attempt);
+/* 0, -ENOTSUP where there are none (then *ret_attempt is CGROUP_ATTEMPT_NONE), -errno. Thread-safe,
+ * as all below. */
+int cgroup_make(
+    struct cgroups *cgroups, uint64_t id, uint64_t attempt, struct cgroup_attempt *ret_attempt);
 void cgroup_attempt_close(struct cgroup_attempt *attempt);
 
 /* 1: no process in it (or no such group); 0: some; -errno. */
@@ -54,7 +63,7 @@ int cgroup_kill(struct cgroups *cgroups, uint64_t id, uint64_t attempt, enum cgr
 int cgroup_remove(struct cgroups *cgroups, uint64_t id, uint64_t attempt);
 
 /* Calls FN for every attempt that has a group. 0 or -errno. */
-int cgroup_each(struct cgroups *cgroups, void (*fn)(uint64_t id, uint64_t attempt, void *arg),
-    void *arg);
+int cgroup_each(
+    struct cgroups *cgroups, void (*fn)(uint64_t id, uint64_t attempt, void *arg), void *arg);
 
 #endif

@@ -6,7 +6,10 @@
 #include <signal.h>
 #include <time.h>
 
-enum { MAX_BATCHES = 1000, MAX_BYTES = 4 * 1024 * 1024 };
+enum {
+	MAX_BATCHES = 1000,
+	MAX_BYTES = 4 * 1024 * 1024
+};
 
 static void
 list_init(struct commit_list *list)
@@ -223,8 +226,8 @@ committer_start(struct committer *committer, struct ev_loop *loop, struct store 
 	sigset_t all, old;
 	int r;
 
-	*committer = (struct committer){ .store = store, .loop = loop, .on_dead = on_dead,
-		.arg = arg };
+	*committer =
+	    (struct committer){ .store = store, .loop = loop, .on_dead = on_dead, .arg = arg };
 	list_init(&committer->todo);
 	list_init(&committer->finished);
 	pthread_mutex_init(&committer->lock, NULL);

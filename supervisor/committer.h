@@ -18,7 +18,10 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-enum commit_class { COMMIT_MUST, COMMIT_NEW };
+enum commit_class {
+	COMMIT_MUST,
+	COMMIT_NEW
+};
 
 /* Embedded in the owner's struct. Between committer_add and `done` it is the committer's. */
 struct commit {
@@ -43,8 +46,8 @@ struct committer {
 	pthread_cond_t more;
 	struct commit_list todo, finished; /* under lock */
 	bool stop;                         /* under lock */
-	bool is_full;                      /* under lock: the last transaction found the disk full */
-	int dead;                          /* under lock: -errno */
+	bool is_full; /* under lock: the last transaction found the disk full */
+	int dead;     /* under lock: -errno */
 	void (*on_dead)(int error, void *arg); /* on the loop */
 	void *arg;
 };

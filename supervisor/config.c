@@ -69,13 +69,17 @@ int
 config_parse(struct config *config, int argc, char **argv)
 {
 	static const struct option options[] = { { "state-dir", required_argument, NULL, 's' },
-		{ "run-dir", required_argument, NULL, 'r' }, { "slots", required_argument, NULL, 'n' },
+		{ "run-dir", required_argument, NULL, 'r' },
+		{ "slots", required_argument, NULL, 'n' },
 		{ "log-level", required_argument, NULL, 'l' }, { NULL, 0, NULL, 0 } };
 	int flag, r = 0;
 
-	*config = (struct config){ .slots = default_slots(), .log_level = LOG_LEVEL_INFO,
-		.grace_ms = 10 * 1000, .keep_completed_ms = 3600 * 1000,
-		.keep_rest_ms = 7 * 24 * 3600 * UINT64_C(1000), .change_user = geteuid() == 0 };
+	*config = (struct config){ .slots = default_slots(),
+		.log_level = LOG_LEVEL_INFO,
+		.grace_ms = 10 * 1000,
+		.keep_completed_ms = 3600 * 1000,
+		.keep_rest_ms = 7 * 24 * 3600 * UINT64_C(1000),
+		.change_user = geteuid() == 0 };
 	while (r == 0 && (flag = getopt_long(argc, argv, "", options, NULL)) != -1)
 		r = take_flag(config, flag, optarg);
 	if (r < 0)

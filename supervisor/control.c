@@ -10,7 +10,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { READ_CHUNK = 64 * 1024, MESSAGES_PER_TURN = 64, RESERVED_FDS = 32 };
+enum {
+	READ_CHUNK = 64 * 1024,
+	MESSAGES_PER_TURN = 64,
+	RESERVED_FDS = 32
+};
 
 static void
 kill_conn(struct conn *conn)
@@ -63,7 +67,8 @@ static void
 flush(struct conn *conn)
 {
 	while (conn->out.len > 0) {
-		ssize_t n = send(conn->fd, conn->out.data, conn->out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t n =
+		    send(conn->fd, conn->out.data, conn->out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -101,7 +106,8 @@ conn_send(struct conn *conn, const struct buf *message, bool answers)
 		flush(conn);
 }
 
-/* Hands over the message that is complete in the first LEN bytes. False: the peer talks nonsense. */
+/* Hands over the message that is complete in the first LEN bytes. False: the peer talks nonsense.
+ */
 static bool
 handle(struct conn *conn, size_t len)
 {

@@ -43,11 +43,11 @@ struct conn {
 	struct peer peer;
 	struct buf in, out;
 	struct walk walk;
-	int passed_fd;          /* arrived with the current request; -1 */
-	uint64_t active_ms;     /* boot clock: of its last message or the begin of a request */
-	unsigned pending;       /* requests not answered yet */
-	void *watch;            /* the handler's; with it, it is never evicted for being idle */
-	bool is_dead;           /* freed after this iteration of the loop */
+	int passed_fd;      /* arrived with the current request; -1 */
+	uint64_t active_ms; /* boot clock: of its last message or the begin of a request */
+	unsigned pending;   /* requests not answered yet */
+	void *watch;        /* the handler's; with it, it is never evicted for being idle */
+	bool is_dead;       /* freed after this iteration of the loop */
 	struct conn *prev, *next;
 };
 

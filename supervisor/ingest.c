@@ -9,7 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CHUNK = LIMIT_FRAME + JOURNAL_HEAD };
+enum {
+	CHUNK = LIMIT_FRAME + JOURNAL_HEAD
+};
 
 struct reading {
 	struct ingest_cursor *cursor;

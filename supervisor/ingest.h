@@ -15,7 +15,8 @@ struct ingest_cursor {
 	uint64_t next_seq; /* it must carry; the first is 1 */
 };
 
-/* Called for each fact, in order; FACT is the callback's to free or to move from. 0 or -errno to stop. */
+/* Called for each fact, in order; FACT is the callback's to free or to move from. 0 or -errno to
+ * stop. */
 typedef int (*ingest_fn)(struct fact *fact, void *arg);
 
 enum ingest_end {

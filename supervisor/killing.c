@@ -39,8 +39,9 @@ add_result(struct killing *killing, struct tree_result *walk)
 static int
 walk(struct killing *killing, pid_t root, tree_spare_fn spare, uint64_t deadline_ms)
 {
-	struct tree_kill spec = { .root = root, .spare = spare, .arg = killing,
-		.deadline_ms = deadline_ms };
+	struct tree_kill spec = {
+		.root = root, .spare = spare, .arg = killing, .deadline_ms = deadline_ms
+	};
 	struct tree_result result;
 	int r = tree_kill(&spec, &result);
 
@@ -71,7 +72,7 @@ wait_for_cgroup(struct killing *killing, uint64_t deadline_ms)
 	int r;
 
 	while ((r = cgroup_is_empty(killing->cgroups, killing->id, killing->attempt)) == 0 &&
-	    clock_boot_ms() < deadline_ms)
+	       clock_boot_ms() < deadline_ms)
 		nanosleep(&(struct timespec){ .tv_nsec = 1000 * 1000 }, NULL);
 	return r != 0;
 }
@@ -93,8 +94,8 @@ work(struct job *job)
 	(void)FAILPOINT("kill.between");
 	if (killing->keeper_pid > 0)
 		strays = walk(killing, killing->keeper_pid, is_no_stray, deadline_ms);
-	killing->is_empty = wait_for_cgroup(killing, deadline_ms) && strays >= 0 &&
-	    killing->result.survived == 0;
+	killing->is_empty =
+	    wait_for_cgroup(killing, deadline_ms) && strays >= 0 && killing->result.survived == 0;
 	if (killing->is_empty)
 		cgroup_remove(killing->cgroups, killing->id, killing->attempt);
 }

@@ -21,15 +21,15 @@ struct killing {
 	struct cgroups *cgroups;
 	struct census *census;
 	uint64_t id, attempt;
-	pid_t worker_pid;           /* 0: it is dead */
+	pid_t worker_pid; /* 0: it is dead */
 	uint64_t worker_start_ticks;
-	pid_t keeper_pid;           /* 0: no stray hunt */
-	uint64_t budget_ms;         /* it gives up after this, for now */
+	pid_t keeper_pid;   /* 0: no stray hunt */
+	uint64_t budget_ms; /* it gives up after this, for now */
 
 	/* Out. */
-	bool is_empty;              /* proven: nothing of it is alive */
+	bool is_empty; /* proven: nothing of it is alive */
 	bool used_cgroup;
-	struct tree_result result;  /* what the walks found; killing_free frees it */
+	struct tree_result result; /* what the walks found; killing_free frees it */
 };
 
 void killing_start(struct killing *killing, struct jobs *jobs);

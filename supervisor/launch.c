@@ -19,12 +19,14 @@
 char *
 launch_attempt_name(uint64_t id, uint64_t attempt, char name[static ATTEMPT_NAME])
 {
-	snprintf(name, ATTEMPT_NAME, "%llu.%llu", (unsigned long long)id,
-	    (unsigned long long)attempt);
+	snprintf(
+	    name, ATTEMPT_NAME, "%llu.%llu", (unsigned long long)id, (unsigned long long)attempt);
 	return name;
 }
 
-enum { MAX_OWN_ENV = 32 };
+enum {
+	MAX_OWN_ENV = 32
+};
 
 /* What is only known while it is being made. */
 struct making {
@@ -48,8 +50,8 @@ static bool
 passes(int error)
 {
 	return error == -EAGAIN || error == -ENOMEM || error == -EMFILE || error == -ENFILE ||
-	    error == -ENOSPC || error == -EDQUOT || error == -EIO || error == -EINTR ||
-	    error == -ETXTBSY || error == -EBUSY;
+	       error == -ENOSPC || error == -EDQUOT || error == -EIO || error == -EINTR ||
+	       error == -ETXTBSY || error == -EBUSY;
 }
 
 static int
@@ -105,8 +107,7 @@ make_workdir(struct making *making)
 		return 0;
 	if (mkdir(brief->workdir, 0700) < 0)
 		return errno == EEXIST ? 0 : fail(making->launch, -errno, "make its directory");
-	if (brief->change_user &&
-	    chown(brief->workdir, (uid_t)brief->uid, (gid_t)brief->gid) < 0)
+	if (brief->change_user && chown(brief->workdir, (uid_t)brief->uid, (gid_t)brief->gid) < 0)
 		return fail(making->launch, -errno, "give away its directory");
 	return 0;
 }
@@ -127,8 +128,8 @@ make_dir(struct making *making)
 		if (r < 0)
 			return fail(launch, r, "make the attempt's directory again");
 	}
-	making->dir_fd = openat(launch->attempts_fd, making->name,
-	    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	making->dir_fd = openat(
+	    launch->attempts_fd, making->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	return making->dir_fd < 0 ? fail(launch, -errno, "open the attempt's directory") : 0;
 }
 
@@ -206,9 +207,16 @@ spawn_worker(struct making *making)
 		{ .from = launch->orders_fd, .to = WORKER_FD_ORDERS },
 		{ .from = making->dir_fd, .to = WORKER_FD_DIR },
 	};
-	struct spawn_spec spec = { .exec_fd = launch->worker_fd, .argv = argv, .envp = own_environment(own),
-		.fds = fds, .nfds = 5, .sibling = true, .new_session = true,
-		.cgroup_fd = making->cgroup.worker_fd, .pids_cgroup_fd = -1, .umask = -1,
+	struct spawn_spec spec = { .exec_fd = launch->worker_fd,
+		.argv = argv,
+		.envp = own_environment(own),
+		.fds = fds,
+		.nfds = 5,
+		.sibling = true,
+		.new_session = true,
+		.cgroup_fd = making->cgroup.worker_fd,
+		.pids_cgroup_fd = -1,
+		.umask = -1,
 		.oom_score_adj = INT_MIN };
 	struct spawned child;
 	int r;
@@ -216,7 +224,8 @@ spawn_worker(struct making *making)
 	if (making->cgroup.dir_fd >= 0)
 		fds[spec.nfds++] = (struct spawn_fd){ making->cgroup.dir_fd, WORKER_FD_CGROUP };
 	if (making->cgroup.pids_procs_fd >= 0)
-		fds[spec.nfds++] = (struct spawn_fd){ making->cgroup.pids_procs_fd, WORKER_FD_PIDS };
+		fds[spec.nfds++] =
+		    (struct spawn_fd){ making->cgroup.pids_procs_fd, WORKER_FD_PIDS };
 	r = spawn(&spec, &child);
 	if (r < 0)
 		return fail(launch, r, spawn_stage_name(child.stage));

@@ -24,18 +24,19 @@ struct launch {
 	int attempts_fd, worker_fd;
 	uint64_t id, attempt;
 	enum attempt_mode mode;
-	char *keeper_instance, *boot_id;        /* owned */
-	char *news_path, *orders_path;          /* owned */
-	struct brief_steps steps;               /* owned: what earlier attempts left */
+	char *keeper_instance, *boot_id; /* owned */
+	char *news_path, *orders_path;   /* owned */
+	struct brief_steps steps;        /* owned: what earlier attempts left */
 	uint64_t grace_ms, order_rev;
 
 	/* Out. */
-	int result;             /* 0 or -errno */
-	bool is_transient;      /* on failure: it may succeed later */
-	char message[192];      /* on failure */
+	int result;        /* 0 or -errno */
+	bool is_transient; /* on failure: it may succeed later */
+	char message[192]; /* on failure */
 	pid_t pid;
 	uint64_t start_ticks;
-	int pidfd, journal_fd, news_fd, orders_fd; /* -1 unless result is 0; the receiver takes them */
+	int pidfd, journal_fd, news_fd,
+	    orders_fd; /* -1 unless result is 0; the receiver takes them */
 };
 
 /* Runs on JOBS' thread, then job.done. */
@@ -44,7 +45,9 @@ void launch_start(struct launch *launch, struct jobs *jobs);
 /* Frees what it owns and LAUNCH itself; not the fds. */
 void launch_free(struct launch *launch);
 
-enum { ATTEMPT_NAME = 48 };
+enum {
+	ATTEMPT_NAME = 48
+};
 /* "41.2": the name of an attempt's directory and cgroup. Returns NAME. */
 char *launch_attempt_name(uint64_t id, uint64_t attempt, char name[static ATTEMPT_NAME]);
 

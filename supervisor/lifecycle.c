@@ -157,8 +157,11 @@ task_event_when(enum task_event event)
 const char *
 task_action_name(enum task_action action)
 {
-	static const char *const names[] = { [ACT_NONE] = "-", [ACT_LAUNCH] = "launch",
-		[ACT_ENQUEUE] = "enqueue", [ACT_WAIT] = "wait", [ACT_ORDER] = "order",
+	static const char *const names[] = { [ACT_NONE] = "-",
+		[ACT_LAUNCH] = "launch",
+		[ACT_ENQUEUE] = "enqueue",
+		[ACT_WAIT] = "wait",
+		[ACT_ORDER] = "order",
 		[ACT_END] = "end" };
 
 	return names[action];

@@ -11,14 +11,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { READ_BYTES = 16 * 1024 };
+enum {
+	READ_BYTES = 16 * 1024
+};
 
 void
 link_init(struct link *link, struct ev_loop *loop, void (*on_news)(struct news *news, void *arg),
     void *arg)
 {
-	*link = (struct link){ .loop = loop, .news_fd = -1, .orders_fd = -1, .on_news = on_news,
-		.arg = arg };
+	*link = (struct link){
+		.loop = loop, .news_fd = -1, .orders_fd = -1, .on_news = on_news, .arg = arg
+	};
 	buf_init(&link->in, READ_BYTES + PIPE_BUF);
 }
 

@@ -17,7 +17,8 @@ struct link {
 	ev_io reader;
 	int news_fd, orders_fd; /* owned; -1 while stopped */
 	struct buf in;
-	/* NEWS is NULL when something came that was no snapshot: look at the journal all the same. */
+	/* NEWS is NULL when something came that was no snapshot: look at the journal all the same.
+	 */
 	void (*on_news)(struct news *news, void *arg);
 	void *arg;
 };

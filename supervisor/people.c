@@ -10,7 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KNOWN = 64, FRESH_MS = 60 * 1000, NSS_BYTES = 64 * 1024, MAX_GROUPS = 256 };
+enum {
+	KNOWN = 64,
+	FRESH_MS = 60 * 1000,
+	NSS_BYTES = 64 * 1024,
+	MAX_GROUPS = 256
+};
 
 struct people {
 	struct jobs *jobs;
@@ -60,8 +65,8 @@ look_up(struct job *job)
 		person->gid = entry.pw_gid;
 		person->name = strdup(entry.pw_name);
 		person->home = strdup(entry.pw_dir && *entry.pw_dir ? entry.pw_dir : "/");
-		person->shell = strdup(entry.pw_shell && *entry.pw_shell ? entry.pw_shell
-									 : "/bin/sh");
+		person->shell =
+		    strdup(entry.pw_shell && *entry.pw_shell ? entry.pw_shell : "/bin/sh");
 		if (person->name)
 			find_groups(person);
 	} else {

@@ -47,7 +47,7 @@ static bool
 is_at(const struct queue *queue, size_t at, uint64_t order, uint64_t id)
 {
 	return at < queue->head + queue->n && queue->places[at].order == order &&
-	    queue->places[at].id == id;
+	       queue->places[at].id == id;
 }
 
 static int
@@ -59,8 +59,8 @@ make_room(struct queue *queue)
 	if (queue->head + queue->n < queue->room)
 		return 0;
 	if (queue->head > queue->n) {
-		memmove(queue->places, queue->places + queue->head,
-		    queue->n * sizeof *queue->places);
+		memmove(
+		    queue->places, queue->places + queue->head, queue->n * sizeof *queue->places);
 		queue->head = 0;
 		return 0;
 	}

@@ -2,7 +2,8 @@
  * supervisor/queue.h - who is next, and whether there is room.
  *
  * Pure. A task's place is its order: it grows with the id when it was submitted and is less
- * than the head's for one that comes back, so that returners stand at the head. Slots bound how many run at once.
+ * than the head's for one that comes back, so that returners stand at the head. Slots bound how
+ * many run at once.
  */
 #ifndef SUPERVISOR_QUEUE_H
 #define SUPERVISOR_QUEUE_H

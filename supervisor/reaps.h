@@ -23,7 +23,7 @@ const char *reaps_instance(const struct reaps *reaps);
 pid_t reaps_keeper_pid(const struct reaps *reaps);
 
 /* True with *ret_exit when the process was reaped by this keeper and its record still stands. */
-bool reaps_find(const struct reaps *reaps, pid_t pid, uint64_t start_ticks,
-    struct exit_info *ret_exit);
+bool reaps_find(
+    const struct reaps *reaps, pid_t pid, uint64_t start_ticks, struct exit_info *ret_exit);
 
 #endif

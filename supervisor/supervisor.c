@@ -130,7 +130,8 @@ lock_store(const char *state_dir)
 static int
 open_worker(void)
 {
-	static const char *const places[] = { "%.*s/reeve-worker", "%.*s/../libexec/reeve/reeve-worker" };
+	static const char *const places[] = { "%.*s/reeve-worker",
+		"%.*s/../libexec/reeve/reeve-worker" };
 	char self[4096], path[4200];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
 	char *slash;
@@ -166,7 +167,8 @@ open_store(struct supervisor *supervisor)
 	if (r == 0)
 		r = store_open(&options, &supervisor->store, &error);
 	if (r < 0)
-		log_error("the store cannot be used: %s", error.text[0] ? error.text : strerror(-r));
+		log_error(
+		    "the store cannot be used: %s", error.text[0] ? error.text : strerror(-r));
 	return r;
 }
 
@@ -194,7 +196,8 @@ open_world(struct supervisor *supervisor)
 		return -errno;
 	supervisor->worker_fd = open_worker();
 	if (supervisor->worker_fd < 0) {
-		log_error("reeve-worker is neither beside reeve-supervisor nor in ../libexec/reeve");
+		log_error(
+		    "reeve-worker is neither beside reeve-supervisor nor in ../libexec/reeve");
 		return supervisor->worker_fd;
 	}
 	r = reaps_open(&supervisor->reaps, KEEPER_FD_REAPS);
@@ -213,8 +216,8 @@ static int
 start_threads(struct supervisor *supervisor)
 {
 	struct ev_loop *loop = supervisor->loop;
-	int r = committer_start(&supervisor->committer, loop, supervisor->store, on_dead_store,
-	    supervisor);
+	int r = committer_start(
+	    &supervisor->committer, loop, supervisor->store, on_dead_store, supervisor);
 
 	if (r == 0)
 		r = jobs_start(&supervisor->files, loop, "files");
@@ -231,17 +234,27 @@ static int
 start_roster(struct supervisor *supervisor)
 {
 	const struct config *config = &supervisor->config;
-	struct roster_env env = { .loop = supervisor->loop, .store = supervisor->store,
-		.committer = &supervisor->committer, .files = &supervisor->files,
-		.kills = &supervisor->kills, .census = &supervisor->census,
-		.cgroups = supervisor->cgroups, .reaps = &supervisor->reaps,
-		.state_dir = config->state_dir, .run_dir = config->run_dir,
-		.attempts_fd = supervisor->attempts_fd, .worker_fd = supervisor->worker_fd,
-		.boot_id = supervisor->boot_id, .slots = config->slots,
-		.grace_ms = config->grace_ms, .keep_completed_ms = config->keep_completed_ms,
-		.keep_rest_ms = config->keep_rest_ms, .change_user = config->change_user };
-	struct roster_listener listener = { .event = watch_event, .news = watch_news,
-		.arg = supervisor };
+	struct roster_env env = { .loop = supervisor->loop,
+		.store = supervisor->store,
+		.committer = &supervisor->committer,
+		.files = &supervisor->files,
+		.kills = &supervisor->kills,
+		.census = &supervisor->census,
+		.cgroups = supervisor->cgroups,
+		.reaps = &supervisor->reaps,
+		.state_dir = config->state_dir,
+		.run_dir = config->run_dir,
+		.attempts_fd = supervisor->attempts_fd,
+		.worker_fd = supervisor->worker_fd,
+		.boot_id = supervisor->boot_id,
+		.slots = config->slots,
+		.grace_ms = config->grace_ms,
+		.keep_completed_ms = config->keep_completed_ms,
+		.keep_rest_ms = config->keep_rest_ms,
+		.change_user = config->change_user };
+	struct roster_listener listener = {
+		.event = watch_event, .news = watch_news, .arg = supervisor
+	};
 	int r = roster_init(&supervisor->roster, &env, &listener);
 
 	return r < 0 ? r : roster_load(&supervisor->roster);
@@ -277,8 +290,10 @@ raise_fd_limit(void)
 static int
 start(struct supervisor *supervisor)
 {
-	struct control_handler handler = { .request = commands_call, .closed = on_closed,
-		.is_admin = is_admin, .arg = supervisor };
+	struct control_handler handler = { .request = commands_call,
+		.closed = on_closed,
+		.is_admin = is_admin,
+		.arg = supervisor };
 	int r;
 
 	if ((r = lock_store(supervisor->config.state_dir)) < 0) {
@@ -303,8 +318,9 @@ supervisor_start(struct supervisor *supervisor, const struct config *config)
 {
 	int r;
 
-	*supervisor = (struct supervisor){ .config = *config, .attempts_fd = -1, .worker_fd = -1,
-		.started_ms = clock_wall_ms() };
+	*supervisor = (struct supervisor){
+		.config = *config, .attempts_fd = -1, .worker_fd = -1, .started_ms = clock_wall_ms()
+	};
 	census_init(&supervisor->census);
 	raise_fd_limit();
 	r = start(supervisor);

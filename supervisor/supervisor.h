@@ -15,7 +15,7 @@ struct supervisor {
 	struct config config;
 	struct ev_loop *loop;
 	ev_signal on_term, on_int;
-	ev_io link;             /* KEEPER_FD_LINK */
+	ev_io link; /* KEEPER_FD_LINK */
 	struct store *store;
 	struct committer committer;
 	struct jobs files, kills, names;
@@ -26,17 +26,18 @@ struct supervisor {
 	struct recipe_library library;
 	struct roster roster;
 	struct control control;
-	gid_t admin_gid;        /* group reeve-admin, or (gid_t)-1 */
+	gid_t admin_gid; /* group reeve-admin, or (gid_t)-1 */
 	char boot_id[BOOT_ID_TEXT];
 	int attempts_fd, worker_fd;
-	uint64_t started_ms;    /* wall clock */
-	ev_prepare stopper;     /* once it is to stop: looks whether it may */
-	bool stop_when_empty;   /* not before the last task has ended */
-	bool stop_service;      /* the keeper is to end too */
+	uint64_t started_ms;  /* wall clock */
+	ev_prepare stopper;   /* once it is to stop: looks whether it may */
+	bool stop_when_empty; /* not before the last task has ended */
+	bool stop_service;    /* the keeper is to end too */
 	int exit_status;
 };
 
-/* Opens the store, takes up what was running, serves. 0, or the exit status (then all is closed). */
+/* Opens the store, takes up what was running, serves. 0, or the exit status (then all is closed).
+ */
 int supervisor_start(struct supervisor *supervisor, const struct config *config);
 
 /* Until it is told to stop. Returns the exit status. */

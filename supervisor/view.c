@@ -312,8 +312,8 @@ view_task(msgpack_packer *out, const struct record *record, const struct view_li
 	pack_bytes(out, live->news);
 	pack_kv_count(out, "eta_s", live->news ? live->news->eta_s : 0);
 	pack_outputs(out, &record->steps);
-	pack_kv_blob(out, "checkpoint",
-	    in_step ? &record->steps.v[record->step - 1].checkpoint : &none);
+	pack_kv_blob(
+	    out, "checkpoint", in_step ? &record->steps.v[record->step - 1].checkpoint : &none);
 	pack_kv_blob(out, "result", &record->result);
 	pack_warnings(out, record);
 	pack_kv_nil(out, "question");
@@ -328,8 +328,8 @@ view_task(msgpack_packer *out, const struct record *record, const struct view_li
 }
 
 static void
-pack_event_head(msgpack_packer *out, const char *name, uint64_t ts_ms, uint64_t task,
-    uint64_t attempt)
+pack_event_head(
+    msgpack_packer *out, const char *name, uint64_t ts_ms, uint64_t task, uint64_t attempt)
 {
 	pack_kv_str(out, "event", name);
 	pack_kv_time(out, "ts", ts_ms);
@@ -364,9 +364,10 @@ view_event(msgpack_packer *out, const struct fact *event)
 	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
 		n += numbers[i].value != 0;
 	n += (size_t)((event->state != 0) + (event->outcome != 0) + event->exit.known +
-	    (event->value.data != NULL) + (event->receipt.method != NULL));
+		      (event->value.data != NULL) + (event->receipt.method != NULL));
 	msgpack_pack_map(out, n);
-	pack_event_head(out, fact_kind_name(event->kind), event->ts_ms, event->task, event->attempt);
+	pack_event_head(
+	    out, fact_kind_name(event->kind), event->ts_ms, event->task, event->attempt);
 	for (size_t i = 0; i < 6; i++)
 		if (texts[i])
 			pack_kv_str(out, keys[i], texts[i]);
@@ -386,8 +387,8 @@ view_event(msgpack_packer *out, const struct fact *event)
 }
 
 void
-view_news_event(msgpack_packer *out, const struct record *record, const struct news *news,
-    uint64_t now_ms)
+view_news_event(
+    msgpack_packer *out, const struct record *record, const struct news *news, uint64_t now_ms)
 {
 	msgpack_pack_map(out, 6);
 	pack_event_head(out, "progress", now_ms, record->id, record->attempt.number);

@@ -30,7 +30,7 @@ void view_task(msgpack_packer *out, const struct record *record, const struct vi
 void view_event(msgpack_packer *out, const struct fact *event);
 
 /* "event", ts, task, ...: an event that is news. */
-void view_news_event(msgpack_packer *out, const struct record *record, const struct news *news,
-    uint64_t now_ms);
+void view_news_event(
+    msgpack_packer *out, const struct record *record, const struct news *news, uint64_t now_ms);
 
 #endif

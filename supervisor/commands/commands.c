@@ -28,8 +28,12 @@ const struct method methods[] = {
 static const struct codec_field id_params_fields[] = {
 	CODEC_FIELD(1, UINT, struct id_params, id, 0),
 };
-const struct codec id_params_codec = { .name = "params", .size = sizeof(struct id_params),
-	.fields = id_params_fields, .nfields = 1, .by_name = true, .strict = true,
+const struct codec id_params_codec = { .name = "params",
+	.size = sizeof(struct id_params),
+	.fields = id_params_fields,
+	.nfields = 1,
+	.by_name = true,
+	.strict = true,
 	.limits = &walk_rpc_limits };
 
 void
@@ -51,8 +55,8 @@ reply_end(const struct request *request, struct buf *out)
 }
 
 void
-reply_error(const struct request *request, enum rpc_error error, const char *field,
-    const char *format, ...)
+reply_error(
+    const struct request *request, enum rpc_error error, const char *field, const char *format, ...)
 {
 	char message[1024];
 	struct buf out;
@@ -129,8 +133,8 @@ request_find(const struct request *request, uint64_t id, struct record *ret_reco
 	if (r == 0)
 		codec_free(&record_codec, ret_record);
 	if (r == 0 || r == -ENOENT)
-		reply_error(request, RPC_NOT_FOUND, "id", "there is no task %llu",
-		    (unsigned long long)id);
+		reply_error(
+		    request, RPC_NOT_FOUND, "id", "there is no task %llu", (unsigned long long)id);
 	else
 		reply_error(request, RPC_INTERNAL, NULL, "task %llu cannot be read: %s",
 		    (unsigned long long)id, strerror(-r));
@@ -166,8 +170,11 @@ void
 commands_call(struct conn *conn, const struct rpc_msg *msg, int fd, void *supervisor)
 {
 	const struct method *method = find_method(msg->method);
-	struct request request = { .supervisor = supervisor, .conn = conn->serial, .id = msg->id,
-		.uid = conn->peer.uid, .is_admin = conn->peer.is_admin };
+	struct request request = { .supervisor = supervisor,
+		.conn = conn->serial,
+		.id = msg->id,
+		.uid = conn->peer.uid,
+		.is_admin = conn->peer.is_admin };
 
 	if (!method)
 		reply_error(&request, RPC_UNKNOWN, NULL, "there is no method \"%s\"", msg->method);

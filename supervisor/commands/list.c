@@ -4,8 +4,14 @@
 
 #include <string.h>
 
-enum { MAX_TASKS = 200, MAX_ROWS = 1000, PAGE_BYTES = 700 * 1024 };
-enum { DAY_MS = 24 * 3600 * 1000 };
+enum {
+	MAX_TASKS = 200,
+	MAX_ROWS = 1000,
+	PAGE_BYTES = 700 * 1024
+};
+enum {
+	DAY_MS = 24 * 3600 * 1000
+};
 
 struct list_params {
 	bool active, failed, all;
@@ -28,8 +34,12 @@ static const struct codec_field list_params_fields[] = {
 	CODEC_FIELD(11, UINT, struct list_params, before, 0),
 };
 static const struct codec list_params_codec = { .name = "params",
-	.size = sizeof(struct list_params), .fields = list_params_fields, .nfields = 11,
-	.by_name = true, .strict = true, .limits = &walk_rpc_limits };
+	.size = sizeof(struct list_params),
+	.fields = list_params_fields,
+	.nfields = 11,
+	.by_name = true,
+	.strict = true,
+	.limits = &walk_rpc_limits };
 
 struct listing {
 	const struct request *request;
@@ -66,7 +76,7 @@ is_wanted_time(const struct listing *listing, const struct record *rec)
 	if (given->since_ms > 0)
 		return !task_state_is_end(rec->state) || rec->ended_ms >= given->since_ms;
 	return given->all || !task_state_is_end(rec->state) || rec->keep ||
-	    rec->ended_ms + DAY_MS > listing->now_ms;
+	       rec->ended_ms + DAY_MS > listing->now_ms;
 }
 
 static bool
@@ -91,9 +101,9 @@ is_wanted(const struct listing *listing, const struct record *rec)
 	const char *owner = rec->persons.n > 0 ? rec->persons.v[0].name : NULL;
 
 	return request_may_see(listing->request, rec) && is_wanted_state(given, rec) &&
-	    is_wanted_time(listing, rec) && matches(given->type, rec->type) &&
-	    matches(given->scope, rec->scope) && matches(given->owner, owner) &&
-	    has_labels(rec, &given->labels);
+	       is_wanted_time(listing, rec) && matches(given->type, rec->type) &&
+	       matches(given->scope, rec->scope) && matches(given->owner, owner) &&
+	       has_labels(rec, &given->labels);
 }
 
 static int
@@ -126,8 +136,8 @@ check_states(const struct request *request, const struct strs *states)
 	for (size_t i = 0; i < states->n; i++) {
 		if (task_state_parse(states->v[i]))
 			continue;
-		reply_error(request, RPC_INVALID, "states", "there is no status \"%s\"",
-		    states->v[i]);
+		reply_error(
+		    request, RPC_INVALID, "states", "there is no status \"%s\"", states->v[i]);
 		return false;
 	}
 	return true;

@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIECE = 64 * 1024 };
+enum {
+	PIECE = 64 * 1024
+};
 
 struct log_params {
 	uint64_t id, attempt, offset, step;
@@ -21,17 +23,21 @@ static const struct codec_field log_params_fields[] = {
 	CODEC_FIELD(4, UINT, struct log_params, step, LIMIT_STEPS),
 };
 static const struct codec log_params_codec = { .name = "params",
-	.size = sizeof(struct log_params), .fields = log_params_fields, .nfields = 4,
-	.by_name = true, .strict = true, .limits = &walk_rpc_limits };
+	.size = sizeof(struct log_params),
+	.fields = log_params_fields,
+	.nfields = 4,
+	.by_name = true,
+	.strict = true,
+	.limits = &walk_rpc_limits };
 
 struct reading {
 	struct job job;
 	struct request request;
 	struct log_params given;
-	bool is_live;       /* asked before reading: what is written later is for the next piece */
+	bool is_live; /* asked before reading: what is written later is for the next piece */
 	uint8_t *data;
-	ssize_t n;          /* bytes, or -errno */
-	uint64_t offset;    /* of the first of them */
+	ssize_t n;       /* bytes, or -errno */
+	uint64_t offset; /* of the first of them */
 	uint64_t end, dropped;
 };
 
@@ -49,8 +55,8 @@ read_piece(struct job *job)
 		return;
 	}
 	logfile_extent(dir, &reading->end, &reading->dropped);
-	reading->n = logfile_read(dir, reading->given.offset, reading->data, PIECE,
-	    &reading->offset);
+	reading->n =
+	    logfile_read(dir, reading->given.offset, reading->data, PIECE, &reading->offset);
 	fd_close(&dir);
 }
 
@@ -79,7 +85,7 @@ pack_entries(const struct reading *reading, struct buf *items, uint64_t *ret_nex
 
 	buf_packer(items, &packer);
 	while (reading->n > 0 &&
-	    log_entry_next(reading->data + at, (size_t)reading->n - at, &entry, &used) > 0) {
+	       log_entry_next(reading->data + at, (size_t)reading->n - at, &entry, &used) > 0) {
 		if (reading->given.step == 0 || reading->given.step == entry.step) {
 			pack_entry(&packer, &entry, reading->offset + at);
 			n++;

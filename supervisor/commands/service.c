@@ -76,8 +76,8 @@ pack_param(msgpack_packer *packer, const struct recipe_param *param)
 }
 
 static void
-pack_recipe(struct recipe_listing *listing, const char *path, bool trusted,
-    const struct recipe *recipe)
+pack_recipe(
+    struct recipe_listing *listing, const char *path, bool trusted, const struct recipe *recipe)
 {
 	msgpack_packer packer;
 
@@ -161,7 +161,11 @@ method_recipes(const struct request *request, const struct rpc_slice *params, in
 
 /* ---- doctor -------------------------------------------------------------------------- */
 
-enum health { HEALTH_OK, HEALTH_WARN, HEALTH_FAIL };
+enum health {
+	HEALTH_OK,
+	HEALTH_WARN,
+	HEALTH_FAIL
+};
 
 struct examination {
 	msgpack_packer packer;
@@ -173,8 +177,9 @@ static void
 add_check(struct examination *examination, const char *name, enum health health, const char *text,
     const char *fix)
 {
-	static const char *const words[] = { [HEALTH_OK] = "ok", [HEALTH_WARN] = "warn",
-		[HEALTH_FAIL] = "fail" };
+	static const char *const words[] = {
+		[HEALTH_OK] = "ok", [HEALTH_WARN] = "warn", [HEALTH_FAIL] = "fail"
+	};
 
 	msgpack_pack_map(&examination->packer, 4);
 	pack_kv_str(&examination->packer, "name", name);
@@ -259,7 +264,8 @@ method_doctor(const struct request *request, const struct rpc_slice *params, int
 	add_check(&examination, "version", HEALTH_OK, REEVE_VERSION, NULL);
 	add_check(&examination, "spawn", spawn_method() == SPAWN_FORK ? HEALTH_WARN : HEALTH_OK,
 	    spawn_method_name(spawn_method()),
-	    spawn_method() == SPAWN_FORK ? "clone is not allowed here; starting tasks is slower" : NULL);
+	    spawn_method() == SPAWN_FORK ? "clone is not allowed here; starting tasks is slower"
+					 : NULL);
 	check_kill(&examination, supervisor);
 	check_store(&examination, supervisor);
 	check_disk(&examination, supervisor);
@@ -282,14 +288,19 @@ static const struct codec_field shutdown_params_fields[] = {
 	CODEC_FIELD(1, BOOL, struct shutdown_params, tasks, 0),
 };
 static const struct codec shutdown_params_codec = { .name = "params",
-	.size = sizeof(struct shutdown_params), .fields = shutdown_params_fields, .nfields = 1,
-	.by_name = true, .strict = true, .limits = &walk_rpc_limits };
+	.size = sizeof(struct shutdown_params),
+	.fields = shutdown_params_fields,
+	.nfields = 1,
+	.by_name = true,
+	.strict = true,
+	.limits = &walk_rpc_limits };
 
 static void
 cancel_all(struct roster *roster)
 {
-	struct cancel_request wish = { .person = "the service's shutdown", .is_admin = true,
-		.force = false };
+	struct cancel_request wish = {
+		.person = "the service's shutdown", .is_admin = true, .force = false
+	};
 	struct task *next;
 
 	for (struct task *task = roster->first; task; task = next) {

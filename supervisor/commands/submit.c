@@ -40,8 +40,12 @@ static const struct codec_field submit_params_fields[] = {
 	CODEC_FIELD(12, UINT, struct submit_params, umask, 0777),
 };
 static const struct codec submit_params_codec = { .name = "params",
-	.size = sizeof(struct submit_params), .fields = submit_params_fields, .nfields = 12,
-	.by_name = true, .strict = true, .limits = &walk_rpc_limits };
+	.size = sizeof(struct submit_params),
+	.fields = submit_params_fields,
+	.nfields = 12,
+	.by_name = true,
+	.strict = true,
+	.limits = &walk_rpc_limits };
 
 struct submit {
 	struct job job; /* reading the recipe */
@@ -49,9 +53,9 @@ struct submit {
 	struct submit_params given;
 	struct brief brief;
 	char person[LIMIT_NAME + 8];
-	int result;                 /* of the job */
-	uid_t run_as;               /* with brief.spec.run_as, when it counts */
-	bool is_trusted;            /* the recipe's file is root's alone: run_as counts */
+	int result;      /* of the job */
+	uid_t run_as;    /* with brief.spec.run_as, when it counts */
+	bool is_trusted; /* the recipe's file is root's alone: run_as counts */
 	struct recipe_error error;
 };
 
@@ -111,9 +115,12 @@ static void
 hand_over(struct submit *submit)
 {
 	struct supervisor *supervisor = submit->request.supervisor;
-	struct submission submission = { .brief = &submit->brief, .person = submit->person,
-		.uid = submit->request.uid, .title = submit->given.title,
-		.scope = submit->given.scope, .key = submit->given.key,
+	struct submission submission = { .brief = &submit->brief,
+		.person = submit->person,
+		.uid = submit->request.uid,
+		.title = submit->given.title,
+		.scope = submit->given.scope,
+		.key = submit->given.key,
 		.labels = &submit->given.labels };
 
 	memcpy(submission.token, submit->given.token.data + 2, sizeof submission.token);
@@ -228,8 +235,8 @@ read_recipe(struct job *job)
 		submit->is_trusted = file.trusted;
 		r = recipe_parse(file.path, file.text, file.len, &recipe, &submit->error);
 		if (r == 0) {
-			r = recipe_freeze(recipe, &submit->given.params, &submit->brief.spec,
-			    &submit->error);
+			r = recipe_freeze(
+			    recipe, &submit->given.params, &submit->brief.spec, &submit->error);
 			recipe_free(recipe);
 		}
 		if (r == 0 && submit->brief.spec.run_as && submit->is_trusted)
@@ -277,15 +284,16 @@ on_recipe(struct job *job)
 		fail(submit, RPC_NOT_FOUND, "recipe",
 		    error->message[0] ? error->message : strerror(-submit->result));
 	else if (submit->result < 0)
-		fail(submit, RPC_INVALID, error->field[0] ? error->field : "recipe", error->message);
+		fail(
+		    submit, RPC_INVALID, error->field[0] ? error->field : "recipe", error->message);
 	else if (submit->brief.spec.run_as && !submit->is_trusted)
 		fail(submit, RPC_REFUSED, "run_as",
 		    "run_as counts only in recipes from directories that root alone can write");
 	else if (!qualify_type(submit))
 		fail(submit, RPC_UNAVAILABLE, NULL, "out of memory");
 	else if (submit->brief.spec.run_as)
-		people_look_up(submit->request.supervisor->people, submit->run_as, on_run_as,
-		    submit);
+		people_look_up(
+		    submit->request.supervisor->people, submit->run_as, on_run_as, submit);
 	else
 		hand_over(submit);
 }
@@ -304,8 +312,8 @@ static void
 go_on(struct submit *submit)
 {
 	if (submit->given.command.n > 0) {
-		int r = recipe_command_spec(&submit->given.command, submit->given.title,
-		    &submit->brief.spec);
+		int r = recipe_command_spec(
+		    &submit->given.command, submit->given.title, &submit->brief.spec);
 
 		if (r < 0)
 			fail(submit, RPC_INVALID, "command", strerror(-r));
@@ -401,7 +409,8 @@ method_submit(const struct request *request, const struct rpc_slice *params, int
 		fail(submit, RPC_INVALID, field, wrong);
 		return;
 	}
-	r = submit->given.command.n > 0 ? (fd >= 0 ? take_directory(&submit->brief, fd) : -EBADF) : 0;
+	r = submit->given.command.n > 0 ? (fd >= 0 ? take_directory(&submit->brief, fd) : -EBADF)
+					: 0;
 	if (r < 0)
 		reply_error(request, RPC_INVALID, "cwd",
 		    "cwd: a command needs the directory it starts in, as an fd beside the request: %s",

@@ -29,7 +29,10 @@ method_show(const struct request *request, const struct rpc_slice *params, int f
 
 /* ---- events ------------------------------------------------------------------- */
 
-enum { MAX_EVENTS = 1000, EVENTS_BYTES = 768 * 1024 };
+enum {
+	MAX_EVENTS = 1000,
+	EVENTS_BYTES = 768 * 1024
+};
 
 struct events_params {
 	uint64_t id, after, limit;
@@ -40,8 +43,12 @@ static const struct codec_field events_params_fields[] = {
 	CODEC_FIELD(3, UINT, struct events_params, limit, MAX_EVENTS),
 };
 static const struct codec events_params_codec = { .name = "params",
-	.size = sizeof(struct events_params), .fields = events_params_fields, .nfields = 3,
-	.by_name = true, .strict = true, .limits = &walk_rpc_limits };
+	.size = sizeof(struct events_params),
+	.fields = events_params_fields,
+	.nfields = 3,
+	.by_name = true,
+	.strict = true,
+	.limits = &walk_rpc_limits };
 
 struct event_page {
 	struct buf items;
@@ -90,8 +97,8 @@ method_events(const struct request *request, const struct rpc_slice *params, int
 	if (given.limit == 0)
 		given.limit = MAX_EVENTS;
 	buf_init(&page.items, LIMIT_RPC);
-	store_each_event(request->supervisor->store, given.id, given.after, given.limit, add_event,
-	    &page);
+	store_each_event(
+	    request->supervisor->store, given.id, given.after, given.limit, add_event, &page);
 	reply_begin(request, &out, &packer);
 	msgpack_pack_map(&packer, 3);
 	pack_kv_str(&packer, "epoch", store_epoch(request->supervisor->store));
@@ -115,8 +122,12 @@ static const struct codec_field cancel_params_fields[] = {
 	CODEC_FIELD(3, BOOL, struct cancel_params, abandon, 0),
 };
 static const struct codec cancel_params_codec = { .name = "params",
-	.size = sizeof(struct cancel_params), .fields = cancel_params_fields, .nfields = 3,
-	.by_name = true, .strict = true, .limits = &walk_rpc_limits };
+	.size = sizeof(struct cancel_params),
+	.fields = cancel_params_fields,
+	.nfields = 3,
+	.by_name = true,
+	.strict = true,
+	.limits = &walk_rpc_limits };
 
 /* A request that goes on once the caller's name is known. */
 struct named {
@@ -125,8 +136,7 @@ struct named {
 };
 
 static void
-answer_cancel(const struct named *named, const struct cancel_answer *answer,
-    const char *status)
+answer_cancel(const struct named *named, const struct cancel_answer *answer, const char *status)
 {
 	msgpack_packer packer;
 	struct buf out;
@@ -163,8 +173,10 @@ cancel_named(const struct person *person, void *arg)
 
 	person_name(person, named->request.uid, name, sizeof name);
 	if (task) {
-		struct cancel_request wish = { .person = name, .uid = named->request.uid,
-			.is_admin = named->request.is_admin, .force = named->given.force,
+		struct cancel_request wish = { .person = name,
+			.uid = named->request.uid,
+			.is_admin = named->request.is_admin,
+			.force = named->given.force,
 			.abandon = named->given.abandon };
 		struct cancel_answer answer = wish_cancel(task, &wish);
 
@@ -271,8 +283,12 @@ static const struct codec_field keep_params_fields[] = {
 	CODEC_FIELD(2, BOOL, struct keep_params, keep, 0),
 };
 static const struct codec keep_params_codec = { .name = "params",
-	.size = sizeof(struct keep_params), .fields = keep_params_fields, .nfields = 2,
-	.by_name = true, .strict = true, .limits = &walk_rpc_limits };
+	.size = sizeof(struct keep_params),
+	.fields = keep_params_fields,
+	.nfields = 2,
+	.by_name = true,
+	.strict = true,
+	.limits = &walk_rpc_limits };
 
 static void
 on_kept(struct task *task, int result, void *arg)

@@ -6,7 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_WATCHED = 1000, REPLAY_AT_ONCE = 500, SNAPSHOT_BYTES = 900 * 1024 };
+enum {
+	MAX_WATCHED = 1000,
+	REPLAY_AT_ONCE = 500,
+	SNAPSHOT_BYTES = 900 * 1024
+};
 
 /* Hangs on its connection. */
 struct watch {
@@ -26,8 +30,12 @@ static const struct codec_field watch_params_fields[] = {
 	CODEC_FIELD(3, UINT, struct watch_params, after, 0),
 };
 static const struct codec watch_params_codec = { .name = "params",
-	.size = sizeof(struct watch_params), .fields = watch_params_fields, .nfields = 3,
-	.by_name = true, .strict = true, .limits = &walk_rpc_limits };
+	.size = sizeof(struct watch_params),
+	.fields = watch_params_fields,
+	.nfields = 3,
+	.by_name = true,
+	.strict = true,
+	.limits = &walk_rpc_limits };
 
 static void
 free_watch(struct watch *watch)
@@ -56,8 +64,10 @@ watches(const struct watch *watch, uint64_t id)
 static struct request
 request_of(const struct conn *conn, struct supervisor *supervisor)
 {
-	return (struct request){ .supervisor = supervisor, .conn = conn->serial,
-		.uid = conn->peer.uid, .is_admin = conn->peer.is_admin };
+	return (struct request){ .supervisor = supervisor,
+		.conn = conn->serial,
+		.uid = conn->peer.uid,
+		.is_admin = conn->peer.is_admin };
 }
 
 /* ---- what is sent ---------------------------------------------------------------- */
@@ -120,8 +130,9 @@ watch_event(const struct task *task, const struct record *record, uint64_t seq,
     const struct fact *event, void *arg)
 {
 	struct supervisor *supervisor = arg;
-	struct sending sending = { .supervisor = supervisor, .record = record, .seq = seq,
-		.event = event };
+	struct sending sending = {
+		.supervisor = supervisor, .record = record, .seq = seq, .event = event
+	};
 
 	(void)task;
 	control_each(&supervisor->control, offer, &sending);
@@ -139,8 +150,9 @@ watch_news(const struct task *task, void *arg)
 {
 	struct supervisor *supervisor = arg;
 	struct record record;
-	struct sending sending = { .supervisor = supervisor, .record = &record,
-		.news = &task->news };
+	struct sending sending = {
+		.supervisor = supervisor, .record = &record, .news = &task->news
+	};
 	bool any = false;
 
 	control_each(&supervisor->control, see_watcher, &any);
@@ -226,7 +238,8 @@ struct replay {
 	uint64_t last;
 };
 
-/* The task as it is now beside the event as it was: whoever replays wants to arrive at the present. */
+/* The task as it is now beside the event as it was: whoever replays wants to arrive at the present.
+ */
 static int
 replay_one(uint64_t seq, const uint8_t *bytes, size_t len, void *arg)
 {
@@ -263,7 +276,8 @@ catch_up(struct conn *conn, struct supervisor *supervisor, uint64_t after)
 	watch->sent = after;
 	do {
 		from = replay.last;
-		store_each_event(supervisor->store, task, from, REPLAY_AT_ONCE, replay_one, &replay);
+		store_each_event(
+		    supervisor->store, task, from, REPLAY_AT_ONCE, replay_one, &replay);
 	} while (replay.last > from && !conn->is_dead);
 }
 
@@ -304,13 +318,13 @@ method_watch(const struct request *request, const struct rpc_slice *params, int 
 		return;
 	}
 	if (!parse_ids(&given.ids, watch)) {
-		reply_error(request, RPC_INVALID, "ids", "ids: a list of at most %d task ids",
-		    MAX_WATCHED);
+		reply_error(
+		    request, RPC_INVALID, "ids", "ids: a list of at most %d task ids", MAX_WATCHED);
 		free_watch(watch);
 	} else {
 		resumes = given.epoch && strcmp(given.epoch, store_epoch(store)) == 0 &&
-		    given.after + 1 >= store_first_seq(store) &&
-		    given.after <= store_last_seq(store);
+			  given.after + 1 >= store_first_seq(store) &&
+			  given.after <= store_last_seq(store);
 		reset = given.epoch && !resumes;
 		watch_forget(conn);
 		conn->watch = watch;

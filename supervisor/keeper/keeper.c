@@ -20,23 +20,27 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { STOP_MS = 10 * 1000, BACKOFF_MIN_MS = 1000, BACKOFF_MAX_MS = 30 * 1000 };
+enum {
+	STOP_MS = 10 * 1000,
+	BACKOFF_MIN_MS = 1000,
+	BACKOFF_MAX_MS = 30 * 1000
+};
 
 struct keeper {
 	const struct options *options;
 	const struct places *places;
 	struct ring ring;
 	int signal_fd;
-	int link;              /* our end of KEEPER_FD_LINK; -1 while no supervisor lives */
-	pid_t supervisor;      /* 0: none */
+	int link;         /* our end of KEEPER_FD_LINK; -1 while no supervisor lives */
+	pid_t supervisor; /* 0: none */
 	int pidfd;
-	bool was_ready;        /* this supervisor has served */
-	bool wants_stop;       /* it asked that the service ends with it */
-	bool stopping;         /* SIGTERM came */
-	uint64_t kill_at_ms;   /* boot clock; while stopping */
-	uint64_t start_at_ms;  /* boot clock; of the next supervisor */
+	bool was_ready;       /* this supervisor has served */
+	bool wants_stop;      /* it asked that the service ends with it */
+	bool stopping;        /* SIGTERM came */
+	uint64_t kill_at_ms;  /* boot clock; while stopping */
+	uint64_t start_at_ms; /* boot clock; of the next supervisor */
 	uint64_t backoff_ms;
-	int status;            /* to exit with; -1: go on */
+	int status; /* to exit with; -1: go on */
 };
 
 /* ---- the supervisor ------------------------------------------------------------- */
@@ -85,9 +89,17 @@ spawn_supervisor(struct keeper *keeper, int link)
 		{ keeper->ring.fd, KEEPER_FD_REAPS },
 		{ link, KEEPER_FD_LINK },
 	};
-	struct spawn_spec spec = { .exec_fd = -1, .paths = paths, .argv = argv, .envp = environ,
-		.fds = fds, .nfds = 4, .cgroup_fd = -1, .pids_cgroup_fd = -1, .umask = 077,
-		.death_signal = SIGKILL, .oom_score_adj = INT_MIN };
+	struct spawn_spec spec = { .exec_fd = -1,
+		.paths = paths,
+		.argv = argv,
+		.envp = environ,
+		.fds = fds,
+		.nfds = 4,
+		.cgroup_fd = -1,
+		.pids_cgroup_fd = -1,
+		.umask = 077,
+		.death_signal = SIGKILL,
+		.oom_score_adj = INT_MIN };
 	struct spawned child;
 	int r;
 
@@ -143,8 +155,8 @@ on_supervisor_end(struct keeper *keeper, const siginfo_t *info)
 	} else if (exited && info->si_status == SUPERVISOR_EXIT_USAGE) {
 		keeper->status = SUPERVISOR_EXIT_USAGE;
 	} else {
-		log_warn("the supervisor ended (%s %d)", exited ? "status" : "signal",
-		    info->si_status);
+		log_warn(
+		    "the supervisor ended (%s %d)", exited ? "status" : "signal", info->si_status);
 		keeper->start_at_ms = clock_boot_ms();
 		if (keeper->was_ready)
 			keeper->backoff_ms = 0;
@@ -180,7 +192,7 @@ reap(struct keeper *keeper)
 	bool any = false;
 
 	while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 &&
-	    info.si_pid != 0) {
+	       info.si_pid != 0) {
 		ring_note(&keeper->ring, &info);
 		waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG | __WALL);
 		if (info.si_pid == keeper->supervisor) {
@@ -190,7 +202,8 @@ reap(struct keeper *keeper)
 		any = true;
 		info.si_pid = 0;
 	}
-	if (any && keeper->link >= 0 && send(keeper->link, &reaped, sizeof reaped, MSG_NOSIGNAL) < 0)
+	if (any && keeper->link >= 0 &&
+	    send(keeper->link, &reaped, sizeof reaped, MSG_NOSIGNAL) < 0)
 		log_debug("the supervisor is busy: it finds the record in the ring");
 }
 
@@ -291,8 +304,12 @@ serve(struct keeper *keeper)
 int
 keeper_run(const struct options *options, const struct places *places)
 {
-	struct keeper keeper = { .options = options, .places = places, .link = -1, .pidfd = -1,
-		.status = -1, .ring.fd = -1 };
+	struct keeper keeper = { .options = options,
+		.places = places,
+		.link = -1,
+		.pidfd = -1,
+		.status = -1,
+		.ring.fd = -1 };
 	int r = ring_open(&keeper.ring);
 
 	keeper.signal_fd = open_signals();

@@ -21,7 +21,7 @@ main(int argc, char **argv)
 		log_init("reeved", options.log_level);
 		setenv("REEVE_CONFIG_DIR", options.config_dir, 1);
 		status = places_open(&places, &options) < 0 ? EXIT_FAILURE
-							     : keeper_run(&options, &places);
+							    : keeper_run(&options, &places);
 	} else if (r != 0) {
 		status = r == 1 ? EXIT_SUCCESS : r == -EINVAL ? 2 : EXIT_FAILURE;
 	}

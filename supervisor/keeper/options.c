@@ -102,8 +102,8 @@ complete(struct options *options)
 
 	if (!options->state_dir)
 		options->state_dir = state && *state ? absolute(state)
-		    : user ? xdg("XDG_STATE_HOME", ".local/state")
-			   : strdup("/var/lib/reeve");
+				     : user          ? xdg("XDG_STATE_HOME", ".local/state")
+						     : strdup("/var/lib/reeve");
 	if (!options->run_dir && options->state_dir)
 		options->run_dir = run && *run ? absolute(run) : default_run_dir(options);
 	options->config_dir = user ? xdg("XDG_CONFIG_HOME", ".config") : strdup("/etc/reeve");
@@ -144,8 +144,8 @@ take_flag(struct options *options, int flag, const char *value)
 	case 'l':
 		options->log_level = log_level_parse(value);
 		return options->log_level
-		    ? 0
-		    : complain("--log-level takes error, warn, info or debug", value);
+			   ? 0
+			   : complain("--log-level takes error, warn, info or debug", value);
 	case 'h':
 		fputs(help_text, stdout);
 		return 1;
@@ -162,7 +162,8 @@ int
 options_parse(struct options *options, int argc, char **argv)
 {
 	static const struct option flags[] = { { "state-dir", required_argument, NULL, 's' },
-		{ "run-dir", required_argument, NULL, 'r' }, { "slots", required_argument, NULL, 'n' },
+		{ "run-dir", required_argument, NULL, 'r' },
+		{ "slots", required_argument, NULL, 'n' },
 		{ "log-level", required_argument, NULL, 'l' }, { "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'v' }, { NULL, 0, NULL, 0 } };
 	int flag, r = 0;

@@ -10,7 +10,7 @@ struct options {
 	char *state_dir, *run_dir, *config_dir; /* absolute, owned */
 	const char *slots;                      /* NULL: the supervisor's default */
 	enum log_level log_level;
-	bool is_user_mode;                      /* effective uid is not 0 */
+	bool is_user_mode; /* effective uid is not 0 */
 };
 
 /* 0 to go on; 1 when --help or --version was all; -EINVAL after saying what is wrong; -ENOMEM.

@@ -11,7 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BACKLOG = 512 };
+enum {
+	BACKLOG = 512
+};
 
 static int
 complain(const char *what, const char *path, int error)
@@ -77,8 +79,8 @@ say_who_runs(int fd, const char *path)
 
 	if (n > 0)
 		text[strcspn(text, "\n")] = '\0';
-	fprintf(stderr, "reeved: already running, pid %s (%s is locked)\n", *text ? text : "unknown",
-	    path);
+	fprintf(stderr, "reeved: already running, pid %s (%s is locked)\n",
+	    *text ? text : "unknown", path);
 }
 
 static int

@@ -3,8 +3,8 @@
  *
  * CONFIG_DIR/recipes (/etc/reeve/recipes; in user mode $XDG_CONFIG_HOME/reeve/recipes), then the
  * package's own: ../share/reeve/recipes beside the running program's directory, or, for a program
- * in a build tree (.build/MODE/bin), that tree's contrib/recipes. A name found earlier wins. Blocks on the file system: call it on the file thread
- * or in the command line.
+ * in a build tree (.build/MODE/bin), that tree's contrib/recipes. A name found earlier wins. Blocks
+ * on the file system: call it on the file thread or in the command line.
  */
 #ifndef SUPERVISOR_RECIPE_LIBRARY_H
 #define SUPERVISOR_RECIPE_LIBRARY_H
@@ -30,8 +30,8 @@ struct recipe_file {
 void recipe_file_fini(struct recipe_file *file);
 
 /* NAME is a plain name (letters, digits, - _ .), else -EINVAL. 0, -ENOENT, -EFBIG, -errno. */
-int recipe_library_find(const struct recipe_library *library, const char *name,
-    struct recipe_file *ret_file);
+int recipe_library_find(
+    const struct recipe_library *library, const char *name, struct recipe_file *ret_file);
 
 /* Calls FN with the name and path of every recipe, sorted by name, the first of equal names only.
  * Stops at the first that FN does not return 0 for, and returns that; -ENOMEM. */

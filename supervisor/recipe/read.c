@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "supervisor/recipe/keys.h"
@@ -89,6 +90,22 @@ check_variable(const struct source *source, const struct node *node)
 	return 0;
 }
 
+/* recipe.h promises a NULL behind the choices. */
+static int
+terminate(struct strs *choices)
+{
+	char **v;
+
+	if (choices->n == 0)
+		return 0;
+	v = realloc(choices->v, (choices->n + 1) * sizeof *v);
+	if (!v)
+		return -ENOMEM;
+	v[choices->n] = NULL;
+	choices->v = v;
+	return 0;
+}
+
 static int
 read_param(const struct source *source, const struct node *node, struct param_checker *checker,
     struct params *params)
@@ -117,6 +134,8 @@ read_param(const struct source *source, const struct node *node, struct param_ch
 	r = str_set(&param->name, node->key);
 	if (r == 0)
 		r = read_map(source, node, PLACE_PARAM, param);
+	if (r == 0)
+		r = terminate(&param->choices);
 	return r < 0 ? r : check_param(source, node, checker, param);
 }
 

@@ -113,7 +113,7 @@ recipe_param_at(const struct recipe *recipe, size_t i)
 		.default_value = param->default_value,
 		.description = param->description,
 		.choices = (const char *const *)param->choices.v,
-		.required = param->required,
+		.required = param->required && !param->default_value,
 		.secret = param->secret,
 	};
 }

@@ -28,28 +28,32 @@ int recipe_parse(const char *name, const char *text, size_t len, struct recipe *
     struct recipe_error *ret_error);
 void recipe_free(struct recipe *recipe);
 
-const char *recipe_name(const struct recipe *recipe); /* its `name:`, else the file's without .yaml */
-const char *recipe_title(const struct recipe *recipe); /* NULL: none */
+const char *recipe_name(
+    const struct recipe *recipe); /* its `name:`, else the file's without .yaml */
+const char *recipe_title(const struct recipe *recipe);       /* NULL: none */
 const char *recipe_description(const struct recipe *recipe); /* NULL: none */
 
 struct recipe_param {
 	const char *name, *type, *pattern, *default_value, *description;
 	const char *const *choices; /* NULL-terminated, or NULL */
-	bool required, secret;
+	bool required;              /* must be given: it has no default */
+	bool secret;
 };
 size_t recipe_param_count(const struct recipe *recipe);
 struct recipe_param recipe_param_at(const struct recipe *recipe, size_t i); /* borrowed */
 
 /*
  * Checks GIVEN against the parameters (unknown, missing, type, pattern over the whole value,
- * choices), fills in defaults, expands ${param} in arguments, environment, title, scope, type and the other
- * expanded fields, and derives dedupe_key. sh text is left as it is; parameters reach it as PARAM_*.
- * 0 with *ret_spec owned (codec_free with spec_codec); -EINVAL with *ret_error; -ENOMEM.
+ * choices), fills in defaults, expands ${param} in arguments, environment, title, scope, type and
+ * the other expanded fields, and derives dedupe_key. sh text is left as it is; parameters reach it
+ * as PARAM_*. 0 with *ret_spec owned (codec_free with spec_codec); -EINVAL with *ret_error;
+ * -ENOMEM.
  */
 int recipe_freeze(const struct recipe *recipe, const struct pairs *given, struct spec *ret_spec,
     struct recipe_error *ret_error);
 
-/* The spec of an ad-hoc command: type "command", one step named after argv[0], title the command line. */
+/* The spec of an ad-hoc command: type "command", one step named after argv[0], title the command
+ * line. */
 int recipe_command_spec(const struct strs *argv, const char *title, struct spec *ret_spec);
 
 #endif

@@ -20,12 +20,11 @@
 #include <unistd.h>
 
 enum {
-	NAMELESS_POLL_MS = 100,
-	HELLO_MS = 10 * 1000,    /* without a sign of life for so long it is lost */
-	REAP_MS = 2000,          /* the keeper's word follows a death within a few ms */
+	HELLO_MS = 10 * 1000, /* without a sign of life for so long it is lost */
+	REAP_MS = 2000,       /* the keeper's word follows a death within a few ms */
 	CANCEL_POLL_MS = 250,
-	OBEY_MS = 1000,          /* an order must be journalled by then */
-	GRACE_EXTRA_MS = 2000    /* beyond the grace the steps were given */
+	OBEY_MS = 1000,       /* an order must be journalled by then */
+	GRACE_EXTRA_MS = 2000 /* beyond the grace the steps were given */
 };
 
 static void on_news(struct news *news, void *arg);
@@ -44,8 +43,8 @@ id_of(const struct attempt *attempt)
 	return attempt->task->rec.id;
 }
 
-static struct attempt *
-new_attempt(struct task *task)
+struct attempt *
+attempt_new(struct task *task)
 {
 	struct attempt *attempt = calloc(1, sizeof *attempt);
 
@@ -90,8 +89,8 @@ attempt_free(struct attempt *attempt)
 	free(attempt);
 }
 
-static void
-set_phase(struct attempt *attempt, enum attempt_phase phase, uint64_t timer_ms)
+void
+attempt_set_phase(struct attempt *attempt, enum attempt_phase phase, uint64_t timer_ms)
 {
 	struct roster *roster = attempt->task->roster;
 
@@ -160,8 +159,8 @@ is_credible_hello(const struct attempt *attempt, const struct fact *fact)
 	const struct record_attempt *started = &attempt->task->rec.attempt;
 
 	return fact->keeper_instance && fact->boot_id && fact->pid > 0 && fact->pid <= INT32_MAX &&
-	    strcmp(fact->keeper_instance, started->keeper_instance) == 0 &&
-	    strcmp(fact->boot_id, started->boot_id) == 0;
+	       strcmp(fact->keeper_instance, started->keeper_instance) == 0 &&
+	       strcmp(fact->boot_id, started->boot_id) == 0;
 }
 
 static int
@@ -259,8 +258,8 @@ on_news(struct news *news, void *arg)
 /* ---- life and death --------------------------------------------------------- */
 
 /* It is dead and its journal read to the end: by its own word, or by the keeper's. */
-static void
-find_end(struct attempt *attempt)
+void
+attempt_find_end(struct attempt *attempt)
 {
 	struct exit_info exit_info;
 	const struct reaps *reaps = attempt->task->roster->env.reaps;
@@ -273,11 +272,11 @@ find_end(struct attempt *attempt)
 		    strcmp(started->boot_id, attempt->task->roster->env.boot_id) != 0;
 		attempt_over(attempt, LOSS_UNKNOWN);
 	} else if (attempt->pid > 0 &&
-	    reaps_find(reaps, attempt->pid, attempt->start_ticks, &exit_info)) {
+		   reaps_find(reaps, attempt->pid, attempt->start_ticks, &exit_info)) {
 		attempt->over.exit = exit_info;
 		attempt_over(attempt, LOSS_DIED);
 	} else {
-		set_phase(attempt, ATTEMPT_DEAD, REAP_MS);
+		attempt_set_phase(attempt, ATTEMPT_DEAD, REAP_MS);
 	}
 }
 
@@ -286,13 +285,13 @@ die(struct attempt *attempt)
 {
 	attempt_ingest(attempt);
 	if (attempt->phase != ATTEMPT_EMPTYING) /* else its last words made no sense */
-		find_end(attempt);
+		attempt_find_end(attempt);
 }
 
 void
 attempt_reaped(struct task *task)
 {
-	find_end(task->attempt);
+	attempt_find_end(task->attempt);
 }
 
 static void
@@ -307,8 +306,8 @@ on_worker_exit(struct ev_loop *loop, ev_io *watch, int revents)
 }
 
 /* Takes PIDFD. */
-static void
-watch_exit(struct attempt *attempt, int pidfd)
+void
+attempt_watch_exit(struct attempt *attempt, int pidfd)
 {
 	attempt->pidfd = pidfd;
 	ev_io_init(&attempt->exit_watch, on_worker_exit, pidfd, EV_READ);
@@ -334,8 +333,8 @@ on_launched(struct job *job)
 	attempt->start_ticks = launch->start_ticks;
 	attempt->journal_fd = launch->journal_fd;
 	link_start(&attempt->link, launch->news_fd, launch->orders_fd);
-	watch_exit(attempt, launch->pidfd);
-	set_phase(attempt, ATTEMPT_ALIVE, HELLO_MS);
+	attempt_watch_exit(attempt, launch->pidfd);
+	attempt_set_phase(attempt, ATTEMPT_ALIVE, HELLO_MS);
 	launch_free(launch);
 	attempt_ingest(attempt);
 	if (task->rec.want == WANT_CANCEL && task->attempt) {
@@ -360,8 +359,8 @@ fill_steps(struct launch *launch, const struct record *rec)
 			if (pairs_set(&steps[i].outputs, from->outputs.v[k].name,
 				from->outputs.v[k].value) < 0)
 				return -ENOMEM;
-		if (from->checkpoint.data && blob_set(&steps[i].checkpoint, from->checkpoint.data,
-						 from->checkpoint.len) < 0)
+		if (from->checkpoint.data &&
+		    blob_set(&steps[i].checkpoint, from->checkpoint.data, from->checkpoint.len) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -395,18 +394,26 @@ attempt_launch(struct task *task)
 	const struct roster_env *env = &task->roster->env;
 	const struct record *rec = &task->rec;
 	struct launch *launch = calloc(1, sizeof *launch);
-	struct attempt *attempt = new_attempt(task);
+	struct attempt *attempt = attempt_new(task);
 
 	attempt->phase = ATTEMPT_LAUNCHING;
 	if (!launch || fill_steps(launch, rec) < 0) {
 		log_error("out of memory; starting afresh from the store");
 		_exit(SUPERVISOR_EXIT_IO);
 	}
-	*launch = (struct launch){ .job.done = on_launched, .owner = task,
-		.store = env->store, .cgroups = env->cgroups, .census = env->census,
-		.state_dir = env->state_dir, .attempts_fd = env->attempts_fd,
-		.worker_fd = env->worker_fd, .id = rec->id, .attempt = rec->attempt.number,
-		.mode = rec->attempt.mode, .steps = launch->steps, .grace_ms = env->grace_ms };
+	*launch = (struct launch){ .job.done = on_launched,
+		.owner = task,
+		.store = env->store,
+		.cgroups = env->cgroups,
+		.census = env->census,
+		.state_dir = env->state_dir,
+		.attempts_fd = env->attempts_fd,
+		.worker_fd = env->worker_fd,
+		.id = rec->id,
+		.attempt = rec->attempt.number,
+		.mode = rec->attempt.mode,
+		.steps = launch->steps,
+		.grace_ms = env->grace_ms };
 	launch->keeper_instance = strdup(rec->attempt.keeper_instance);
 	launch->boot_id = strdup(rec->attempt.boot_id);
 	launch->news_path = attempt_fifo_path(task, "news");
@@ -420,123 +427,6 @@ attempt_launch(struct task *task)
 	launch_start(launch, env->files);
 }
 
-/* ---- adoption --------------------------------------------------------------- */
-
-/* The pipes as the worker has them; where they had vanished, it is told to open new ones. */
-static void
-reconnect(struct attempt *attempt)
-{
-	char *news_path = attempt_fifo_path(attempt->task, "news");
-	char *orders_path = attempt_fifo_path(attempt->task, "orders");
-	bool made_news = false, made_orders = false;
-	int news_fd = news_path ? link_open_fifo(news_path, &made_news) : -ENOMEM;
-	int orders_fd = orders_path ? link_open_fifo(orders_path, &made_orders) : -ENOMEM;
-
-	free(news_path);
-	free(orders_path);
-	if (news_fd < 0 || orders_fd < 0) {
-		log_warn("task %llu: its pipes cannot be opened: %s", id_of(attempt),
-		    strerror(news_fd < 0 ? -news_fd : -orders_fd));
-		news_fd = fd_close(&news_fd);
-		orders_fd = fd_close(&orders_fd);
-		return;
-	}
-	link_start(&attempt->link, news_fd, orders_fd);
-	if (made_news || made_orders)
-		proc_pidfd_signal(attempt->pidfd, SIGUSR1);
-	change_send_order(attempt->task, true);
-}
-
-/* Locked, a pidfd, and the start time it told: then this is the worker, and we have it. */
-static bool
-adopt(struct attempt *attempt)
-{
-	const struct record_attempt *started = &attempt->task->rec.attempt;
-	int pidfd;
-
-	if (started->pid == 0)
-		return false;
-	pidfd = proc_pidfd_open_exact((pid_t)started->pid, started->start_ticks);
-	if (pidfd < 0 || fd_is_locked(attempt->journal_fd) != 1) {
-		fd_close(&pidfd);
-		return false;
-	}
-	attempt->pid = (pid_t)started->pid;
-	attempt->start_ticks = started->start_ticks;
-	census_open(attempt->task->roster->env.census);
-	census_enter(attempt->task->roster->env.census, attempt->pid, attempt->start_ticks);
-	census_close(attempt->task->roster->env.census);
-	watch_exit(attempt, pidfd);
-	set_phase(attempt, ATTEMPT_ALIVE, 0);
-	reconnect(attempt);
-	if (attempt->task->rec.want == WANT_CANCEL)
-		attempt_expect_cancel(attempt->task);
-	log_info("task %llu: adopted its worker, pid %d", id_of(attempt), (int)attempt->pid);
-	return true;
-}
-
-/* Unlocked, and nothing in the journal: it never ran if this keeper lives since. */
-static bool
-never_ran(const struct attempt *attempt)
-{
-	const struct roster_env *env = &attempt->task->roster->env;
-	const struct record_attempt *started = &attempt->task->rec.attempt;
-
-	return attempt->cursor.offset == 0 &&
-	    strcmp(started->keeper_instance, reaps_instance(env->reaps)) == 0 &&
-	    strcmp(started->boot_id, env->boot_id) == 0;
-}
-
-/* A journal that lives is one whose lock is held. Tested again until it is clear what it is. */
-static void
-look(struct attempt *attempt)
-{
-	int locked;
-
-	attempt_ingest(attempt);
-	if (attempt->phase == ATTEMPT_EMPTYING)
-		return;
-	locked = attempt->journal_fd >= 0 ? fd_is_locked(attempt->journal_fd) : 0;
-	if (locked == 1) {
-		if (adopt(attempt))
-			return;
-		if (clock_boot_ms() > attempt->since_ms + HELLO_MS)
-			attempt_kill(attempt, LOSS_NO_HELLO);
-		else
-			set_phase(attempt, ATTEMPT_NAMELESS, NAMELESS_POLL_MS);
-		return;
-	}
-	attempt_ingest(attempt); /* it may have written and died between the two */
-	if (attempt->phase == ATTEMPT_EMPTYING)
-		return;
-	attempt->pid = (pid_t)attempt->task->rec.attempt.pid;
-	attempt->start_ticks = attempt->task->rec.attempt.start_ticks;
-	set_phase(attempt, ATTEMPT_DEAD, 0);
-	if (never_ran(attempt))
-		attempt_over(attempt, LOSS_NEVER_RAN);
-	else
-		find_end(attempt);
-}
-
-void
-attempt_take_up(struct task *task)
-{
-	struct attempt *attempt = new_attempt(task);
-	char name[ATTEMPT_NAME], path[ATTEMPT_NAME + 16];
-	bool same_boot = task->rec.attempt.boot_id &&
-	    strcmp(task->rec.attempt.boot_id, task->roster->env.boot_id) == 0;
-
-	launch_attempt_name(task->rec.id, task->rec.attempt.number, name);
-	snprintf(path, sizeof path, "%s/journal", name);
-	attempt->journal_fd = openat(task->roster->env.attempts_fd, path,
-	    O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (attempt->journal_fd >= 0 && !same_boot &&
-	    (uint64_t)lseek(attempt->journal_fd, 0, SEEK_END) < attempt->cursor.offset)
-		fd_close(&attempt->journal_fd); /* the disk lost its end: the store has it */
-	attempt->phase = ATTEMPT_DEAD;
-	look(attempt);
-}
-
 /* ---- timers ----------------------------------------------------------------- */
 
 static void
@@ -548,7 +438,7 @@ on_timer(struct ev_loop *loop, ev_timer *timer, int revents)
 	(void)revents;
 	switch (attempt->phase) {
 	case ATTEMPT_NAMELESS:
-		look(attempt);
+		attempt_look(attempt);
 		break;
 	case ATTEMPT_ALIVE:
 		attempt_ingest(attempt);

@@ -16,8 +16,8 @@ enum attempt_phase {
 	ATTEMPT_LAUNCHING, /* the file thread has it */
 	ATTEMPT_NAMELESS,  /* its journal is locked, it has not said HELLO, and we have no pidfd */
 	ATTEMPT_ALIVE,
-	ATTEMPT_DEAD,      /* gone; waiting for the keeper's word on how */
-	ATTEMPT_EMPTYING   /* what it left is being killed */
+	ATTEMPT_DEAD,    /* gone; waiting for the keeper's word on how */
+	ATTEMPT_EMPTYING /* what it left is being killed */
 };
 
 struct attempt {
@@ -31,12 +31,12 @@ struct attempt {
 	pid_t pid;             /* 0: unknown */
 	uint64_t start_ticks;
 	struct ingest_cursor cursor;
-	uint64_t since_ms;     /* boot clock: when this phase began */
-	uint64_t order_ms;     /* boot clock: when the cancel could first be obeyed */
+	uint64_t since_ms; /* boot clock: when this phase began */
+	uint64_t order_ms; /* boot clock: when the cancel could first be obeyed */
 	uint64_t obeyed_rev;
 	bool is_undoing, was_killed_by_itself; /* it journalled UNDO_BEGIN, KILLED */
 	bool is_tampered;
-	struct over over;      /* how it ended, from ATTEMPT_DEAD on */
+	struct over over; /* how it ended, from ATTEMPT_DEAD on */
 };
 
 /* The file that carries an attempt's two pipes: RUN/ID.N.news and .orders. Owned, or NULL. */
@@ -61,6 +61,17 @@ void attempt_free(struct attempt *attempt);
 
 /* Reads what the journal has; commits it. */
 void attempt_ingest(struct attempt *attempt);
+
+/* ---- between attempt.c and adopt.c ---- */
+
+struct attempt *attempt_new(struct task *task); /* never NULL */
+/* Enters PHASE; in TIMER_MS its timer fires, 0: never. */
+void attempt_set_phase(struct attempt *attempt, enum attempt_phase phase, uint64_t timer_ms);
+void attempt_watch_exit(struct attempt *attempt, int pidfd); /* takes PIDFD */
+/* It is dead and its journal read to the end: by its own word, or by the keeper's. */
+void attempt_find_end(struct attempt *attempt);
+/* adopt.c: tests its lock (again), and adopts it or finds its end. */
+void attempt_look(struct attempt *attempt);
 
 /* closing.c: it is dead and its journal read to the end (or it never lived). */
 void attempt_over(struct attempt *attempt, enum loss loss);

@@ -54,8 +54,8 @@ change_event(struct change *change, enum fact_kind kind)
 {
 	struct fact *event;
 
-	change->events = need(
-	    reallocarray(change->events, change->nevents + 1, sizeof *change->events));
+	change->events =
+	    need(reallocarray(change->events, change->nevents + 1, sizeof *change->events));
 	event = &change->events[change->nevents++];
 	codec_init(&fact_codec, event);
 	event->kind = kind;
@@ -199,8 +199,8 @@ void
 change_commit_new(struct change *change, const void *spec, size_t len)
 {
 	need(store_batch_put_spec(change->commit.batch, change->task->rec.id, spec, len) == 0
-		? change
-		: NULL);
+		 ? change
+		 : NULL);
 	hand_over(change, COMMIT_NEW);
 }
 

@@ -4,7 +4,8 @@
  *   change = change_begin(task);
  *   change_step(change, EV_HELLO);      looks up, changes rec.state, remembers the action
  *   change_event(change, FACT_…);       a line of history
- *   change_commit(change);              encodes rec, hands over; what follows happens when it is down
+ *   change_commit(change);              encodes rec, hands over; what follows happens when it is
+ * down
  */
 #ifndef SUPERVISOR_ROSTER_CHANGE_H
 #define SUPERVISOR_ROSTER_CHANGE_H

@@ -1,4 +1,5 @@
 /* An attempt is over: prove that nothing of it lives, then let the verdict move the task. */
+#include "supervisor/roster/closing.h"
 #include "ipc/clock.h"
 #include "ipc/failpoint.h"
 #include "ipc/log.h"
@@ -8,7 +9,6 @@
 #include "supervisor/launch.h"
 #include "supervisor/roster/attempt.h"
 #include "supervisor/roster/change.h"
-#include "supervisor/roster/closing.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,7 +16,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { KILL_BUDGET_MS = 10 * 1000, KILL_AGAIN_MS = 1000, MAX_PAUSE_MS = 60 * 1000 };
+enum {
+	KILL_BUDGET_MS = 10 * 1000,
+	KILL_AGAIN_MS = 1000,
+	MAX_PAUSE_MS = 60 * 1000
+};
 
 /* ---- what it leaves on disk -------------------------------------------------- */
 
@@ -78,9 +82,9 @@ closing_end_task(struct change *change)
 	struct fact *event;
 
 	rec->ended_ms = clock_wall_ms();
-	rec->expires_ms = rec->keep ? 0
-				    : rec->ended_ms +
-		(completed ? env->keep_completed_ms : env->keep_rest_ms);
+	rec->expires_ms =
+	    rec->keep ? 0
+		      : rec->ended_ms + (completed ? env->keep_completed_ms : env->keep_rest_ms);
 	if (completed)
 		rec->progress = 1;
 	verdict_outcome(rec, line, sizeof line);
@@ -101,7 +105,8 @@ pause_before(struct record *rec, uint64_t pause_ms)
 static uint64_t
 resume_pause_ms(uint64_t resumes)
 {
-	return resumes > 6 ? MAX_PAUSE_MS : ((UINT64_C(1) << (resumes ? resumes - 1 : 0)) - 1) * 1000;
+	return resumes > 6 ? MAX_PAUSE_MS
+			   : ((UINT64_C(1) << (resumes ? resumes - 1 : 0)) - 1) * 1000;
 }
 
 static void
@@ -132,7 +137,8 @@ prepare(struct change *change, const struct verdict *verdict, const struct over 
 	} else if (verdict->event == EV_RESUME) {
 		rec->resumes++;
 		pause_before(rec, resume_pause_ms(rec->resumes));
-		str_set(&change_event(change, FACT_RETRYING)->text, "resumes after an interruption");
+		str_set(
+		    &change_event(change, FACT_RETRYING)->text, "resumes after an interruption");
 	} else if (verdict->event == EV_UNDO) {
 		rec->resumes = rec->attempt.mode == ATTEMPT_UNDO ? rec->resumes + 1 : 0;
 		rec->decided_outcome = verdict->outcome;
@@ -146,7 +152,7 @@ static bool
 is_final(enum task_event event)
 {
 	return event == EV_COMPLETED || event == EV_WARNED || event == EV_FAILED ||
-	    event == EV_CANCELLED || event == EV_INTERRUPTED;
+	       event == EV_CANCELLED || event == EV_INTERRUPTED;
 }
 
 /* Nothing of it lives. */
@@ -207,7 +213,7 @@ describe_victims(const struct tree_result *result, bool survived, struct receipt
 		proc->pid = (uint64_t)victim->pid;
 		str_set(&proc->name, victim->name);
 		str_set(&proc->how, victim->own_session ? "own session"
-			: victim->own_group		? "own group"
+				    : victim->own_group ? "own group"
 							: "left by its worker");
 	}
 }
@@ -224,8 +230,8 @@ write_receipt(struct attempt *attempt, const struct killing *killing)
 	receipt->signalled = 1;
 	receipt->killed = killing->result.killed;
 	receipt->duration_ms = clock_boot_ms() - attempt->order_ms;
-	str_set(&receipt->method, killing->used_cgroup ? "cgroup+walk by the supervisor"
-						       : "walk by the supervisor");
+	str_set(&receipt->method,
+	    killing->used_cgroup ? "cgroup+walk by the supervisor" : "walk by the supervisor");
 	describe_victims(&killing->result, false, &receipt->escaped);
 	describe_victims(&killing->result, true, &receipt->survivors);
 }
@@ -262,8 +268,8 @@ may_hunt_strays(const struct attempt *attempt)
 {
 	const struct task *task = attempt->task;
 
-	return attempt->over.loss != LOSS_NONE &&
-	    strcmp(task->rec.attempt.keeper_instance, reaps_instance(task->roster->env.reaps)) == 0;
+	return attempt->over.loss != LOSS_NONE && strcmp(task->rec.attempt.keeper_instance,
+						      reaps_instance(task->roster->env.reaps)) == 0;
 }
 
 static void

@@ -12,7 +12,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { EVERY_S = 5, AT_ONCE = 64, TRIM_AT_ONCE = 1000 };
+enum {
+	EVERY_S = 5,
+	AT_ONCE = 64,
+	TRIM_AT_ONCE = 1000
+};
 
 /* One round: rows first, in one commit; then, once nobody can ask for them, the files. */
 struct clearing {
@@ -146,8 +150,9 @@ on_timer(struct ev_loop *loop, ev_timer *timer, int revents)
 	if (!clearing)
 		return;
 	clearing->roster = roster;
-	clearing->commit = (struct commit){ .batch = store_batch_new(), .class = COMMIT_NEW,
-		.done = on_committed };
+	clearing->commit = (struct commit){
+		.batch = store_batch_new(), .class = COMMIT_NEW, .done = on_committed
+	};
 	store_due(roster->env.store, clock_wall_ms(), clearing->ids, AT_ONCE, &clearing->n);
 	forget_busy(clearing);
 	for (size_t i = 0; clearing->commit.batch && i < clearing->n; i++)

@@ -24,7 +24,10 @@ compare_ids(const void *a, const void *b)
 }
 
 /* In the row a token is msgpack: bin 8 of 16 bytes. */
-enum { TOKEN_LEN = 18, TOKEN_HEAD = 2 };
+enum {
+	TOKEN_LEN = 18,
+	TOKEN_HEAD = 2
+};
 
 static int
 compare_tokens(const void *a, const void *b)
@@ -38,7 +41,7 @@ static bool
 enter_token(struct task *task)
 {
 	return task->rec.token.len != TOKEN_LEN ||
-	    tsearch(task, &task->roster->by_token, compare_tokens);
+	       tsearch(task, &task->roster->by_token, compare_tokens);
 }
 
 static void
@@ -243,7 +246,8 @@ roster_blocked(const struct task *task)
 	if (task->is_unkillable) {
 		blocked.kind = "unkillable";
 		blocked.text = "processes that cannot be killed";
-	} else if (task->rec.state == TASK_QUEUED && task->roster->queue.used >= task->roster->queue.slots) {
+	} else if (task->rec.state == TASK_QUEUED &&
+		   task->roster->queue.used >= task->roster->queue.slots) {
 		holder = slot_holder(task->roster);
 		blocked.kind = "slot";
 		blocked.holder = holder ? holder->rec.id : 0;
@@ -293,8 +297,8 @@ on_pump(struct ev_loop *loop, ev_prepare *pump, int revents)
 }
 
 int
-roster_init(struct roster *roster, const struct roster_env *env,
-    const struct roster_listener *listener)
+roster_init(
+    struct roster *roster, const struct roster_env *env, const struct roster_listener *listener)
 {
 	*roster = (struct roster){ .env = *env, .listener = *listener };
 	queue_init(&roster->queue, env->slots);

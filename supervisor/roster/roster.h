@@ -7,7 +7,8 @@
  *
  *   roster.c     the table itself, slots, loading at start
  *   change.c     one decision: rows and events to the committer, then publish, then act
- *   attempt.c    the life of one attempt: launch or adopt, news, facts, its end
+ *   attempt.c    the life of one attempt: launch, news, facts, its end
+ *   adopt.c      attempts that were under way when this supervisor started
  *   closing.c    an attempt is over: prove it empty, find the verdict
  *   wish.c       what people ask for: submit, join, cancel, retry, keep
  *   join.c       which active task a submission joins
@@ -33,18 +34,18 @@ struct attempt;
 struct task {
 	struct roster *roster;
 	struct record rec; /* decided */
-	char *join;        /* what a submission must have in common to join it; owned; NULL: nothing */
-	uint8_t *seen;     /* committed row, owned; NULL before the first commit */
+	char *join;    /* what a submission must have in common to join it; owned; NULL: nothing */
+	uint8_t *seen; /* committed row, owned; NULL before the first commit */
 	size_t seen_len;
 	struct attempt *attempt; /* what is held of a running attempt; NULL */
 	struct news news;
 	bool has_news;
-	bool is_unkillable;      /* something of it survives everything: its slot is given up */
+	bool is_unkillable; /* something of it survives everything: its slot is given up */
 	uint64_t blocked_since_ms;
-	bool cancel_pending;     /* accepted, not committed yet */
-	bool is_leaving;         /* its end is decided; gone once that is committed */
-	unsigned commits;        /* changes not committed yet */
-	ev_timer due;            /* retry_at */
+	bool cancel_pending;      /* accepted, not committed yet */
+	bool is_leaving;          /* its end is decided; gone once that is committed */
+	unsigned commits;         /* changes not committed yet */
+	ev_timer due;             /* retry_at */
 	struct task *prev, *next; /* every live task, oldest first */
 };
 
@@ -79,22 +80,22 @@ struct roster_listener {
 struct roster {
 	struct roster_env env;
 	struct roster_listener listener;
-	void *by_id;   /* tsearch(3) tree of struct task */
+	void *by_id;    /* tsearch(3) tree of struct task */
 	void *by_token; /* likewise, by the token it was submitted with */
-	void *by_join; /* tree of struct task, by its join (join.h) */
+	void *by_join;  /* tree of struct task, by its join (join.h) */
 	struct task *first, *last;
 	size_t ntasks;
 	struct queue queue;
 	uint64_t last_id;
-	unsigned nameless;   /* adopted attempts that have not said HELLO: no stray hunt meanwhile */
+	unsigned nameless; /* adopted attempts that have not said HELLO: no stray hunt meanwhile */
 	bool is_draining;
-	bool has_leaving;    /* some task may be dropped */
-	ev_prepare pump;     /* grants free slots and sweeps once per turn of the loop */
+	bool has_leaving; /* some task may be dropped */
+	ev_prepare pump;  /* grants free slots and sweeps once per turn of the loop */
 	ev_timer retention;
 };
 
-int roster_init(struct roster *roster, const struct roster_env *env,
-    const struct roster_listener *listener);
+int roster_init(
+    struct roster *roster, const struct roster_env *env, const struct roster_listener *listener);
 
 /* Reads every active task and takes up where the last supervisor left off. 0 or -errno. */
 int roster_load(struct roster *roster);

@@ -94,8 +94,8 @@ fill_record(struct record *rec, uint64_t id, const struct submission *submission
 }
 
 static void
-find_differences(const struct record *rec, const struct submission *submission,
-    struct strs *differs)
+find_differences(
+    const struct record *rec, const struct submission *submission, struct strs *differs)
 {
 	const struct pairs *params = &submission->brief->spec.params;
 
@@ -177,8 +177,8 @@ wait_for_commit(struct task *task, submitted_fn done, void *arg)
 
 /* The same token from the same person: a resend after a lost reply. */
 static bool
-answer_resent(struct roster *roster, const struct submission *submission, submitted_fn done,
-    void *arg)
+answer_resent(
+    struct roster *roster, const struct submission *submission, submitted_fn done, void *arg)
 {
 	struct submitted ret = { 0 };
 	struct task *task = roster_find_token(roster, submission->token);
@@ -222,8 +222,8 @@ add_new(struct roster *roster, const struct submission *submission, struct recor
 }
 
 void
-wish_submit(struct roster *roster, const struct submission *submission, submitted_fn done,
-    void *arg)
+wish_submit(
+    struct roster *roster, const struct submission *submission, submitted_fn done, void *arg)
 {
 	struct submitting *submitting;
 	struct record rec;
@@ -268,15 +268,15 @@ leave(struct task *task, const char *person)
 		if (!same(persons->v[i].name, person))
 			continue;
 		codec_free(&record_person_codec, &persons->v[i]);
-		memmove(persons->v + i, persons->v + i + 1,
-		    (persons->n - i - 1) * sizeof *persons->v);
+		memmove(
+		    persons->v + i, persons->v + i + 1, (persons->n - i - 1) * sizeof *persons->v);
 		persons->n--;
 		break;
 	}
 	join_leave(task);
 	if (join_enter(task) < 0)
-		log_warn("task %llu: no memory; it cannot be joined",
-		    (unsigned long long)task->rec.id);
+		log_warn(
+		    "task %llu: no memory; it cannot be joined", (unsigned long long)task->rec.id);
 	str_set(&change_event(change, FACT_LEFT)->text, person);
 	change_commit(change);
 	return (struct cancel_answer){ .accepted = true, .left = true };
@@ -442,9 +442,9 @@ on_kept(struct change *change, bool keep)
 	rec->keep = keep;
 	change_event(change, FACT_KEPT)->count = keep;
 	if (task_state_is_end(rec->state))
-		rec->expires_ms = keep
-		    ? 0
-		    : clock_wall_ms() + (completed ? env->keep_completed_ms : env->keep_rest_ms);
+		rec->expires_ms = keep ? 0
+				       : clock_wall_ms() + (completed ? env->keep_completed_ms
+								      : env->keep_rest_ms);
 }
 
 int

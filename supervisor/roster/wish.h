@@ -22,17 +22,18 @@ struct submitted {
 	uint64_t id;
 	enum task_state state;
 	bool joined;
-	bool is_known;         /* sent again after a lost reply: nothing new */
+	bool is_known;       /* sent again after a lost reply: nothing new */
 	struct strs differs; /* names of parameters and fields that differ from the joined task's */
-	uint64_t conflict;   /* id of the active task whose key is used for other work; with -EEXIST */
+	uint64_t
+	    conflict; /* id of the active task whose key is used for other work; with -EEXIST */
 };
 
 /* RESULT 0, -ENOSPC (refused: the disk is full), -EEXIST (conflict). RET is borrowed. */
 typedef void (*submitted_fn)(const struct submitted *ret, int result, void *arg);
 
 /* Calls DONE once, now or after the commit. */
-void wish_submit(struct roster *roster, const struct submission *submission, submitted_fn done,
-    void *arg);
+void wish_submit(
+    struct roster *roster, const struct submission *submission, submitted_fn done, void *arg);
 
 struct cancel_request {
 	const char *person;
@@ -48,8 +49,8 @@ struct cancel_answer {
 struct cancel_answer wish_cancel(struct task *task, const struct cancel_request *request);
 
 /* 0 and DONE follows after the commit; -EINVAL: not in a state to be retried; -ENOENT; -EUCLEAN. */
-int wish_retry(struct roster *roster, uint64_t id, const char *person, change_done_fn done,
-    void *arg);
+int wish_retry(
+    struct roster *roster, uint64_t id, const char *person, change_done_fn done, void *arg);
 
 /* As wish_retry; an active task is kept or not from its end on. */
 int wish_keep(struct roster *roster, uint64_t id, bool keep, change_done_fn done, void *arg);

@@ -36,7 +36,8 @@ die(const char *what)
 
 /* One request whose params are packed. False: the connection failed or the service refused. */
 static bool
-call(struct client *client, struct buf *request, uint32_t id, int fd, struct client_reply *ret_reply)
+call(
+    struct client *client, struct buf *request, uint32_t id, int fd, struct client_reply *ret_reply)
 {
 	struct client_call what = { .request = request, .id = id, .fd = fd, .timeout_ms = 60000 };
 
@@ -78,8 +79,8 @@ start_keeper(struct service *service, const char *slots)
 
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		dup2(fd, STDERR_FILENO);
-		execl(program, program, "--state-dir", state, "--run-dir", service->run, "--log-level", "warn",
-		    slots ? "--slots" : NULL, slots, (char *)NULL);
+		execl(program, program, "--state-dir", state, "--run-dir", service->run,
+		    "--log-level", "warn", slots ? "--slots" : NULL, slots, (char *)NULL);
 		_exit(127);
 	}
 }
@@ -252,7 +253,8 @@ on_notify(const char *method, const msgpack_object *params, void *arg)
 {
 	struct waiting *waiting = arg;
 	const msgpack_object *event = mp_get(params, "event"), *task = mp_get(params, "task");
-	char *name = mp_str_dup(mp_get(event, "event")), *status = mp_str_dup(mp_get(task, "status"));
+	char *name = mp_str_dup(mp_get(event, "event")),
+	     *status = mp_str_dup(mp_get(task, "status"));
 
 	(void)method;
 	if (name && status && !waiting->done)

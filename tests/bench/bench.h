@@ -16,8 +16,8 @@
 
 /* A reeved of its own under a temporary directory. Failures end the program. */
 struct service {
-	char root[64];   /* on the disk */
-	char run[64];    /* on a tmpfs, as /run is */
+	char root[64]; /* on the disk */
+	char run[64];  /* on a tmpfs, as /run is */
 	char socket[96];
 	pid_t keeper;
 };
@@ -25,7 +25,7 @@ void service_start(struct service *service, const char *slots);
 /* Starts it again after its keeper has ended. */
 void service_again(struct service *service, const char *slots);
 void service_remove(const struct service *service); /* the directories of one that has ended */
-void service_stop(struct service *service);      /* its tasks too */
+void service_stop(struct service *service);         /* its tasks too */
 pid_t service_supervisor(const struct service *service);
 /* Waits until a connection is answered. */
 void service_wait(const struct service *service);
@@ -41,17 +41,21 @@ void bench_wait(struct client *client, bench_event_fn fn, void *arg);
 double now_s(void);
 _Noreturn void die(const char *what);
 
-enum { MAX_SAMPLES = 4096 };
+enum {
+	MAX_SAMPLES = 4096
+};
 struct samples {
 	double v[MAX_SAMPLES];
 	size_t n;
 };
 void samples_add(struct samples *samples, double value);
-double samples_at(struct samples *samples, double fraction); /* 0: minimum, .5: median, 1: maximum */
+double samples_at(
+    struct samples *samples, double fraction); /* 0: minimum, .5: median, 1: maximum */
 
-/* {"bench":NAME,"unit":UNIT,"min":…,"median":…,"max":…} and, with LIMIT, its three and the ratio. */
-void print_figure(const char *name, const char *unit, struct samples *samples, const char *limit_name,
-    struct samples *limit);
+/* {"bench":NAME,"unit":UNIT,"min":…,"median":…,"max":…} and, with LIMIT, its three and the ratio.
+ */
+void print_figure(const char *name, const char *unit, struct samples *samples,
+    const char *limit_name, struct samples *limit);
 
 /* PSS of a process in KiB, smaps_rollup of proc(5). */
 double pss_kib(pid_t pid);

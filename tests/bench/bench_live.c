@@ -1,4 +1,5 @@
-/* What people wait for: a cancel, a service that died, a service with a past; and what it costs to keep. */
+/* What people wait for: a cancel, a service that died, a service with a past; and what it costs to
+ * keep. */
 #include "tests/bench/bench.h"
 
 #include "ipc/fd.h"

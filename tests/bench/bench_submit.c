@@ -11,7 +11,10 @@
 
 #include "ipc/fd.h"
 
-enum { MAX_CLIENTS = 16, RECORD_BYTES = 128 };
+enum {
+	MAX_CLIENTS = 16,
+	RECORD_BYTES = 128
+};
 static const char *const true_command[] = { "/bin/true", NULL };
 
 struct submitter {
@@ -115,8 +118,10 @@ ask_many(void *arg)
 static double
 run_bare(const char *root, int clients, int each)
 {
-	struct bare bare = { .lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER,
-		.done = PTHREAD_COND_INITIALIZER, .each = each };
+	struct bare bare = { .lock = PTHREAD_MUTEX_INITIALIZER,
+		.more = PTHREAD_COND_INITIALIZER,
+		.done = PTHREAD_COND_INITIALIZER,
+		.each = each };
 	pthread_t committer;
 	MDB_txn *txn;
 	char dir[128];

@@ -10,7 +10,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SUBMITTERS = 4, IN_FLIGHT = 4 };
+enum {
+	SUBMITTERS = 4,
+	IN_FLIGHT = 4
+};
 static const char *const true_command[] = { "/bin/true", NULL };
 
 struct submitting {
@@ -102,7 +105,8 @@ cpu_s(pid_t pid)
 	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
 	file = fopen(path, "re");
 	if (file && fgets(text, sizeof text, file) && (at = strrchr(text, ')')))
-		sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &utime, &stime);
+		sscanf(
+		    at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &utime, &stime);
 	if (file)
 		fclose(file);
 	return (double)(utime + stime) / (double)sysconf(_SC_CLK_TCK);
@@ -126,7 +130,8 @@ bench_tasks(bool small)
 		samples_add(&keeper_us, (cpu_s(service.keeper) - keeper) * 1e6 / n);
 		samples_add(&bare, run_chain(n));
 	}
-	print_figure("true_tasks", "tasks/s", &ours, "exec a static program that execs true", &bare);
+	print_figure(
+	    "true_tasks", "tasks/s", &ours, "exec a static program that execs true", &bare);
 	print_figure("true_tasks_supervisor_cpu", "us/task", &supervisor_us, NULL, NULL);
 	print_figure("true_tasks_keeper_cpu", "us/task", &keeper_us, NULL, NULL);
 	service_stop(&service);

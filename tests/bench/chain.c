@@ -1,4 +1,5 @@
-/* The bare chain: a static program that starts its arguments, waits, and exits with their status. */
+/* The bare chain: a static program that starts its arguments, waits, and exits with their status.
+ */
 #include <spawn.h>
 #include <stdlib.h>
 #include <sys/wait.h>

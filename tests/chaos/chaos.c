@@ -14,7 +14,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CREW_MIN = 20, CREW_MAX = 40, DRAIN_S = 90, LOG_TAIL = 8 * 1024 };
+enum {
+	CREW_MIN = 20,
+	CREW_MAX = 40,
+	DRAIN_S = 90,
+	LOG_TAIL = 8 * 1024
+};
 
 double
 chaos_now_s(void)
@@ -189,7 +194,8 @@ main(int argc, char **argv)
 	violations = judge(&chaos);
 	crew_stop(&chaos);
 	violations += count_left();
-	printf("killed: %u supervisors, %u keepers, %u workers, %u times everybody; %u violations\n",
+	printf(
+	    "killed: %u supervisors, %u keepers, %u workers, %u times everybody; %u violations\n",
 	    chaos.supervisor_kills, chaos.keeper_kills, chaos.worker_kills, chaos.massacres,
 	    violations);
 	if (violations > 0) {

@@ -16,7 +16,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { MAX_TASKS = 200000 };
+enum {
+	MAX_TASKS = 200000
+};
 
 /* What was asked for, by task id. */
 struct plan {

@@ -13,7 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { COMM_LEN = 15 };
+enum {
+	COMM_LEN = 15
+};
 
 static void
 start_keeper(struct chaos *chaos)
@@ -30,8 +32,8 @@ start_keeper(struct chaos *chaos)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		dup2(fd, STDERR_FILENO);
 		setenv("REEVE_ORACLE", chaos->oracle, 1);
-		execl(program, program, "--state-dir", state, "--run-dir", chaos->run, "--slots", "30",
-		    "--log-level", "info", (char *)NULL);
+		execl(program, program, "--state-dir", state, "--run-dir", chaos->run, "--slots",
+		    "30", "--log-level", "info", (char *)NULL);
 		_exit(127);
 	}
 }
@@ -156,8 +158,8 @@ kill_children(pid_t parent, pid_t but)
 		return;
 	for (size_t i = 0; i < n; i++) {
 		int pidfd = pids[i] != but && proc_stat(pids[i], &stat) == 0
-		    ? proc_pidfd_open_exact(pids[i], stat.start_ticks)
-		    : -1;
+				? proc_pidfd_open_exact(pids[i], stat.start_ticks)
+				: -1;
 
 		if (pidfd >= 0)
 			proc_pidfd_signal(pidfd, SIGKILL);

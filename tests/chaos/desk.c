@@ -12,7 +12,11 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-enum { CALL_S = 60, ANSWER_MS = 20000, AGAIN_MS = 2 };
+enum {
+	CALL_S = 60,
+	ANSWER_MS = 20000,
+	AGAIN_MS = 2
+};
 
 static bool
 call_once(struct client *client, const char *method, pack_fn pack, void *arg, int fd,

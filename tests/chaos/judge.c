@@ -6,7 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_TOLD = 40, LINE = 128, MAX_ATTEMPTS = 100 };
+enum {
+	MAX_TOLD = 40,
+	LINE = 128,
+	MAX_ATTEMPTS = 100
+};
 
 struct judging {
 	struct chaos *chaos;
@@ -263,7 +267,8 @@ judge_runs(struct judging *judging)
 	char line[128];
 
 	while (file && fgets(line, sizeof line, file)) {
-		if (sscanf(line, "%llu %llu", &id, &attempt) != 2 || id >= MAX_TASKS || attempt >= 4)
+		if (sscanf(line, "%llu %llu", &id, &attempt) != 2 || id >= MAX_TASKS ||
+		    attempt >= 4)
 			continue;
 		if (++runs[id][attempt] == 2)
 			accuse(judging, "task %llu.%llu was run twice", id, attempt);

@@ -19,8 +19,8 @@ write_record(const char *path)
 	const char *task = getenv("REEVE_TASK"), *attempt = getenv("REEVE_ATTEMPT");
 	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
 	char line[128];
-	int n = snprintf(line, sizeof line, "%s %s %d\n", task ? task : "0", attempt ? attempt : "0",
-	    (int)getpid());
+	int n = snprintf(line, sizeof line, "%s %s %d\n", task ? task : "0",
+	    attempt ? attempt : "0", (int)getpid());
 
 	if (fd < 0 || write(fd, line, (size_t)n) != n)
 		abort();

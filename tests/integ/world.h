@@ -133,9 +133,9 @@ const char *doc_text(json_t *doc, const char *path);
 #define ck_has(doc, path) ck_assert_msg(json_is_string(doc_at((doc), (path))), "no %s", (path))
 #define ck_says(text, part) \
  ck_assert_msg(strstr((text), (part)) != NULL, "\"%s\" is not in: %s", (part), (text))
-#define ck_doc(doc, path, text)                                                          \
- ck_assert_msg(strcmp(doc_text((doc), (path)), (text)) == 0, "%s is %s, not %s", (path), \
-     doc_text((doc), (path)), (text))
+#define ck_doc(doc, path, text) doc_check((doc), (path), (text), __FILE__, __LINE__)
+/* Fails the test unless the value at PATH is TEXT. */
+void doc_check(json_t *doc, const char *path, const char *text, const char *file, int line);
 
 /* ---- waiting ------------------------------------------------------------------------ */
 
@@ -144,6 +144,8 @@ const char *doc_text(json_t *doc, const char *path);
 json_t *world_until(struct world *world, uint64_t id, const char *path, const char *text);
 /* Waits until the task's history holds EVENT COUNT times; its last one. */
 json_t *world_until_event(struct world *world, uint64_t id, const char *event, size_t count);
+/* Waits until its log holds TEXT. */
+void world_until_said(struct world *world, uint64_t id, const char *text);
 /* The whole history of a task, {events: [[seq, event], ...]}, as it stands. */
 json_t *world_events(struct world *world, uint64_t id);
 /* Waits until ROOT/NAME exists. */

@@ -210,3 +210,12 @@ doc_text(json_t *doc, const char *path)
 	text[len < 255 ? len : 255] = '\0';
 	return text;
 }
+
+void
+doc_check(json_t *doc, const char *path, const char *text, const char *file, int line)
+{
+	const char *found = doc_text(doc, path);
+
+	if (strcmp(found, text) != 0)
+		ck_abort_msg("%s:%d: %s is %s, not %s", file, line, path, found, text);
+}

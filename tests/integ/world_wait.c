@@ -289,3 +289,15 @@ world_events(struct world *world, uint64_t id)
 	client_fini(&client);
 	return events;
 }
+
+void
+world_until_said(struct world *world, uint64_t id, const char *text)
+{
+	uint64_t deadline_ms = clock_boot_ms() + WORLD_PATIENCE_MS;
+	const struct said *said;
+
+	/* Output makes no event; following it would not end with the text. */
+	while (!strstr((said = REEVE(world, "logs", world_word(world, id)))->out, text))
+		ck_assert_msg(
+		    clock_boot_ms() < deadline_ms, "it says not \"%s\" but: %s", text, said->out);
+}

@@ -62,14 +62,15 @@ no_marks() {
 
 analysed() {
 	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
-		--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches \
+		--suppress=missingIncludeSystem --library=tests/lint/cppcheck.cfg \
 		-DREEVE_FAILPOINTS -I. ipc store worker supervisor tests/integ tests/chaos tests/bench
 }
 
 tidied() {
-	# shellcheck disable=SC2086
+	flags=$*
+	# shellcheck disable=SC2016,SC2086 # the inner shell expands them
 	printf '%s\n' $sources | grep -E '^(ipc|store|worker|supervisor)/' |
-		xargs -P "$(nproc)" -n 8 clang-tidy --quiet -- "$@" 2>/dev/null
+		xargs -P "$(nproc)" -n 8 sh -c 'flags=$1; shift; clang-tidy --quiet "$@" -- $flags 2>/dev/null' tidy "$flags"
 }
 
 check "layers: includes point down only" "$here/layers.sh" "$build"

@@ -33,8 +33,8 @@ START_TEST(only_a_retry_leaves_an_end)
 
 	for (int event = 0; event < EV_COUNT && task_state_is_end(state); event++)
 		if (event != EV_RETRY)
-			ck_assert_int_ne(lifecycle_step(state, (enum task_event)event).verdict,
-			    VERDICT_GO);
+			ck_assert_int_ne(
+			    lifecycle_step(state, (enum task_event)event).verdict, VERDICT_GO);
 }
 END_TEST
 
@@ -54,7 +54,7 @@ START_TEST(a_worker_is_let_go_only_when_its_attempt_is_over)
 	for (int event = 0; event < EV_COUNT && task_state_has_worker(state); event++) {
 		struct task_step step = lifecycle_step(state, (enum task_event)event);
 		bool over = event == EV_NEVER_RAN || event == EV_ABANDON ||
-		    (event >= EV_COMPLETED && event <= EV_UNDO);
+			    (event >= EV_COMPLETED && event <= EV_UNDO);
 
 		if (step.verdict == VERDICT_GO && !task_state_has_worker(step.to))
 			ck_assert_msg(over, "%s: %s drops a live worker", task_state_name(state),
@@ -121,9 +121,9 @@ format_row(enum task_state state, char *row, size_t room)
 		if (step.verdict == VERDICT_GO && step.action != ACT_NONE)
 			snprintf(action, sizeof action, ", %s", task_action_name(step.action));
 		at += (size_t)snprintf(row + at, room - at, " %s%s |",
-		    step.verdict == VERDICT_GO	     ? task_state_name(step.to)
-			: step.verdict == VERDICT_IGNORE ? "ignored"
-							 : "—",
+		    step.verdict == VERDICT_GO       ? task_state_name(step.to)
+		    : step.verdict == VERDICT_IGNORE ? "ignored"
+						     : "—",
 		    action);
 	}
 }
@@ -174,7 +174,8 @@ main(void)
 	tcase_add_loop_test(table, every_cell_is_decided, 0, STATE_COUNT);
 	tcase_add_loop_test(table, only_a_retry_leaves_an_end, 0, STATE_COUNT);
 	tcase_add_loop_test(table, a_task_can_be_cancelled_in_every_active_state, 0, STATE_COUNT);
-	tcase_add_loop_test(table, a_worker_is_let_go_only_when_its_attempt_is_over, 0, STATE_COUNT);
+	tcase_add_loop_test(
+	    table, a_worker_is_let_go_only_when_its_attempt_is_over, 0, STATE_COUNT);
 	tcase_add_loop_test(table, an_end_is_always_acted_on, 0, STATE_COUNT);
 	tcase_add_test(table, every_active_state_has_a_way_to_an_end);
 	tcase_add_test(table, numbers_out_of_range_are_bugs_not_crashes);
