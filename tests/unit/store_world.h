@@ -192,6 +192,20 @@ world_check_is_good(void)
 	world_open();
 }
 
+/* The next time failpoint NAME is passed, ACTION happens. */
+static inline void
+world_arm(const char *name, const char *action)
+{
+	char path[128];
+	FILE *out;
+
+	snprintf(path, sizeof path, "%s/%s", world_root, name);
+	out = fopen(path, "w");
+	ck_assert_ptr_nonnull(out);
+	fprintf(out, "%s*1", action);
+	fclose(out);
+}
+
 /* ---- what comes back -------------------------------------------------------------- */
 
 struct seen {
@@ -231,6 +245,7 @@ world_run(Suite *suite, TCase *const *cases, size_t ncases)
 		suite_add_tcase(suite, cases[i]);
 	if (!mkdtemp(world_root))
 		return EXIT_FAILURE;
+	setenv("REEVE_FAILPOINT_DIR", world_root, 1);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
