@@ -160,13 +160,13 @@ fill_member(struct freezing *freezing, const struct recipe_key *key, char **memb
 }
 
 static int
-fill_texts(struct freezing *freezing, const struct recipe_key *key, struct strs *texts)
+fill_argv(struct freezing *freezing, const struct recipe_key *key, struct strs *argv)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < texts->n; i++)
-		r = fill_text(freezing, key, &texts->v[i]);
-	if (r == 0 && texts->n > 0 && texts->v[0][0] == '\0')
+	for (size_t i = 0; r == 0 && i < argv->n; i++)
+		r = fill_text(freezing, key, &argv->v[i]);
+	if (r == 0 && argv->n > 0 && argv->v[0][0] == '\0')
 		r = error_set(&freezing->source, nowhere, freezing->field,
 		    "%s has no program with these parameters", freezing->field);
 	return r;
@@ -212,8 +212,8 @@ fill_value(struct freezing *freezing, const struct recipe_key *key, void *member
 	if (key->refs != REFS_PARAMS && key->refs != REFS_ALL)
 		return 0;
 	(void)snprintf(freezing->field, sizeof freezing->field, "%s%s", path, key->name);
-	if (key->type == KEY_TEXTS)
-		return fill_texts(freezing, key, member);
+	if (key->type == KEY_ARGV)
+		return fill_argv(freezing, key, member);
 	if (key->type == KEY_ENV)
 		return fill_env(freezing, key, member);
 	return fill_member(freezing, key, member);

@@ -101,7 +101,7 @@ static const struct recipe_key keys[] = {
 	{ KEY(STEP, NAME, "name", struct spec_step, name), .max = LIMIT_NAME, .required = true,
 	  .help = "Names the step in every view, and its outputs: `${steps.NAME.OUTPUT}`.",
 	  .good = "fetch", .bad = "Fetch it" },
-	{ KEY(STEP, TEXTS, "run", struct spec_step, cmd.argv), .max = LIMIT_ARGS, .refs = REFS_ALL,
+	{ KEY(STEP, ARGV, "run", struct spec_step, cmd.argv), .max = LIMIT_ARGS, .refs = REFS_ALL,
 	  .help = "A program and its arguments. A value in ${} stays inside its argument.",
 	  .good = "[tar, -xf, '${steps.find.url}', '${model}']", .bad = "tar -xf file" },
 	{ KEY(STEP, TEXT, "sh", struct spec_step, cmd.sh), .min = 1, .max = MAX_SH,
@@ -175,7 +175,7 @@ static const struct recipe_key keys[] = {
 	  .good = "500ms", .bad = "10m" },
 
 	/* ---- check and undo ---- */
-	{ KEY(COMMAND, TEXTS, "run", struct spec_cmd, argv), .max = LIMIT_ARGS, .refs = REFS_ALL,
+	{ KEY(COMMAND, ARGV, "run", struct spec_cmd, argv), .max = LIMIT_ARGS, .refs = REFS_ALL,
 	  .help = "A program and its arguments.",
 	  .good = "[rm, -f, '${model}']", .bad = "[]" },
 	{ KEY(COMMAND, TEXT, "sh", struct spec_cmd, sh), .min = 1, .max = MAX_SH,
@@ -207,6 +207,7 @@ static const char *const type_names[KEY_TYPE_MAX + 1] = {
 	[KEY_DURATION] = "a time such as 30s, 10m or 2h",
 	[KEY_CHOICE] = "one of a few words",
 	[KEY_TEXTS] = "a list of texts",
+	[KEY_ARGV] = "a program and its arguments as a list",
 	[KEY_NAMES] = "a list of names",
 	[KEY_ENV] = "a map of variables",
 	[KEY_MAP] = "a map",

@@ -36,6 +36,7 @@ enum key_type {
 	KEY_DURATION, /* uint64_t, ms: min..max */
 	KEY_CHOICE,   /* an enum: the n-th of choices, from 1 */
 	KEY_TEXTS,    /* struct strs: 1..max texts */
+	KEY_ARGV,     /* struct strs: a program, not empty, and its arguments; at most max in all */
 	KEY_NAMES,    /* struct strs: 1..max different names */
 	KEY_ENV,      /* struct pairs: at most max names and texts */
 	KEY_MAP,      /* a map of the keys of place `inside`, whose struct lies at offset */
@@ -44,7 +45,7 @@ enum key_type {
 	KEY_STEPS,    /* struct spec_steps: 1..max maps of PLACE_STEP */
 	KEY_DEDUPE    /* struct recipe, offset 0: dedupe_mode and dedupe_fields */
 };
-#define KEY_TYPE_MAX 19
+#define KEY_TYPE_MAX 20
 
 /* Which ${references} its texts may hold. */
 enum key_refs {

@@ -44,10 +44,12 @@ want_text(const struct source *source, const struct recipe_key *key, const struc
 		    key->name, kind_name(node));
 	if (node->kind != NODE_TEXT)
 		return leaf_want(source, key, node, NODE_TEXT);
-	if (node->plain && node->text[0] == '\0')
-		return node_fail(source, node, "%s has no value (write \"\" for an empty text)",
-		    is_item ? "this" : "the key");
-	return 0;
+	if (!node->plain || node->text[0] != '\0')
+		return 0;
+	if (is_item)
+		return node_fail(source, node,
+		    "\"%s\": there is no text here (\"\" is an empty one)", key->name);
+	return node_fail(source, node, "\"%s\" has no value", key->name);
 }
 
 static int
@@ -218,6 +220,19 @@ read_texts(const struct source *source, const struct recipe_key *key, const stru
 }
 
 static int
+read_argv(const struct source *source, const struct recipe_key *key, const struct node *node,
+    void *member)
+{
+	int r;
+
+	r = read_texts(source, key, node, member);
+	if (r == 0 && node->first->text[0] == '\0')
+		return node_fail(source, node->first,
+		    "\"%s\" has no program: its first text is empty", key->name);
+	return r;
+}
+
+static int
 read_names(const struct source *source, const struct recipe_key *key, const struct node *node,
     void *member)
 {
@@ -286,6 +301,7 @@ static const read_fn readers[KEY_TYPE_MAX + 1] = {
 	[KEY_DURATION] = read_duration,
 	[KEY_CHOICE] = read_choice,
 	[KEY_TEXTS] = read_texts,
+	[KEY_ARGV] = read_argv,
 	[KEY_NAMES] = read_names,
 	[KEY_ENV] = read_env,
 };
