@@ -14,7 +14,6 @@
 
 enum {
 	MAX_FDS = 16,
-	FIRST_SPARE_FD = 64,
 	LOOP_FDS = 4096
 };
 
@@ -90,33 +89,49 @@ mark_all_fds(void)
 		syscall(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC);
 }
 
-/* By way of high numbers, since one's `to` may be another's `from`. The report and the program too.
- */
+/* The first number above everything that is passed on: no higher than a low RLIMIT_NOFILE needs. */
+IN_CHILD static int
+first_spare(const struct spawn_spec *spec)
+{
+	int spare = STDERR_FILENO + 1;
+
+	for (size_t i = 0; i < spec->nfds; i++)
+		if (spec->fds[i].to >= spare)
+			spare = spec->fds[i].to + 1;
+	return spare;
+}
+
+/* A copy of FD that is out of the way and goes at exec. */
+IN_CHILD static int
+put_aside(struct spawn_child *child, int fd, int spare)
+{
+	long copy = syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, spare);
+
+	if (copy < 0)
+		fail(child, SPAWN_STAGE_FDS, errno);
+	return (int)copy;
+}
+
+/* By way of spare numbers, since one's `to` may be another's `from`; report and program too. */
 IN_CHILD static int
 pass_fds(struct spawn_child *child)
 {
 	const struct spawn_spec *spec = child->spec;
-	long spare[MAX_FDS], exec_fd = spec->exec_fd;
+	int copies[MAX_FDS], exec_fd = -1, spare = first_spare(spec);
 
 	mark_all_fds();
 	if (spec->nfds > MAX_FDS)
 		fail(child, SPAWN_STAGE_FDS, EINVAL);
-	if (exec_fd >= 0)
-		exec_fd = syscall(SYS_fcntl, spec->exec_fd, F_DUPFD_CLOEXEC, FIRST_SPARE_FD);
-	if (spec->exec_fd >= 0 && exec_fd < 0)
-		fail(child, SPAWN_STAGE_FDS, errno);
 	if (child->report_fd >= 0)
-		child->report_fd =
-		    (int)syscall(SYS_fcntl, child->report_fd, F_DUPFD_CLOEXEC, FIRST_SPARE_FD);
-	for (size_t i = 0; i < spec->nfds; i++) {
-		spare[i] = syscall(SYS_fcntl, spec->fds[i].from, F_DUPFD_CLOEXEC, FIRST_SPARE_FD);
-		if (spare[i] < 0)
-			fail(child, SPAWN_STAGE_FDS, errno);
-	}
+		child->report_fd = put_aside(child, child->report_fd, spare);
+	if (spec->exec_fd >= 0)
+		exec_fd = put_aside(child, spec->exec_fd, spare);
 	for (size_t i = 0; i < spec->nfds; i++)
-		if (syscall(SYS_dup3, spare[i], spec->fds[i].to, 0) < 0)
+		copies[i] = put_aside(child, spec->fds[i].from, spare);
+	for (size_t i = 0; i < spec->nfds; i++)
+		if (syscall(SYS_dup3, copies[i], spec->fds[i].to, 0) < 0)
 			fail(child, SPAWN_STAGE_FDS, errno);
-	return (int)exec_fd;
+	return exec_fd;
 }
 
 /* Raw, since the C library would change every thread of our parent. */
