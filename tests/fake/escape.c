@@ -14,10 +14,12 @@
 #include <grp.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -26,7 +28,8 @@
 enum {
 	NOBODY = 65534,
 	DEFAULT_FORKS = 200,
-	DEFAULT_SECONDS = 60
+	DEFAULT_SECONDS = 60,
+	FORKS_PER_SECOND = 5000
 };
 
 static int ready[2];    /* who escaped closes it */
@@ -263,7 +266,39 @@ restarting(int number)
 	}
 }
 
-/* Moves from process to process faster than one can look, NUMBER of them at a time. */
+/*
+ * How often all of them together have forked. A machine's process numbers are used up by orphans
+ * that die faster than anybody reaps them, and then nothing at all can be started: a limit that is
+ * still far more than a walk over the living can keep up with.
+ */
+static atomic_ulong *forks;
+
+static bool
+may_fork(void)
+{
+	struct timespec time = { 0 };
+	unsigned long allowed;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	allowed = (unsigned long)time.tv_sec * FORKS_PER_SECOND +
+		  (unsigned long)time.tv_nsec / (1000000000UL / FORKS_PER_SECOND);
+	return atomic_fetch_add(forks, 1) < allowed || (atomic_fetch_sub(forks, 1), false);
+}
+
+static void
+start_counting(void)
+{
+	struct timespec time = { 0 };
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	forks =
+	    mmap(NULL, sizeof *forks, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (forks == MAP_FAILED)
+		exit(EXIT_FAILURE);
+	atomic_store(forks, (unsigned long)time.tv_sec * FORKS_PER_SECOND);
+}
+
+/* Moves from process to process faster than one can look. */
 static _Noreturn void
 churn(void)
 {
@@ -272,6 +307,10 @@ churn(void)
 		pid_t pid;
 
 		die_in_time();
+		if (!may_fork()) {
+			usleep(1000);
+			continue;
+		}
 		pid = fork();
 		if (pid > 0)
 			_exit(0);
@@ -285,6 +324,7 @@ churn(void)
 static void
 forking(int number)
 {
+	start_counting();
 	for (int i = 0; i < (number > 0 ? number : DEFAULT_FORKS); i++) {
 		pid_t pid = fork();
 

@@ -254,7 +254,7 @@ START_TEST(a_cancel_ends_the_wait_for_the_next_try)
 	struct spec_step *step = world_sh(&w, "flaky", "exit 1");
 
 	step->retry_attempts = 3;
-	step->retry_delay_ms = 60 * 1000;
+	step->retry_delay_ms = 60000;
 	world_start(&w);
 	world_await(&w, FACT_STEP_RETRY, 1);
 	world_order(&w, 1, WANT_CANCEL, false);

@@ -126,8 +126,8 @@ START_TEST(the_first_and_the_last_segments_are_kept_and_the_gap_is_counted)
 	output_end(&output);
 	ck_assert_int_eq(logfile_extent(w.dir_fd, &end, &dropped), 0);
 	ck_assert_uint_eq(end, output.end);
-	ck_assert_uint_eq(end, 16 * 1024 * (uint64_t)(sizeof line - 1 + LOG_ENTRY_HEAD));
-	ck_assert_uint_gt(dropped, 7 * LOG_SEGMENT_BYTES);
+	ck_assert_uint_eq(end, (uint64_t)16 * 1024 * (sizeof line - 1 + LOG_ENTRY_HEAD));
+	ck_assert_uint_gt(dropped, (uint64_t)7 * LOG_SEGMENT_BYTES);
 	ck_assert_int_eq(faccessat(w.dir_fd, "log.1", F_OK, 0), 0);
 	ck_assert_int_eq(faccessat(w.dir_fd, "log.2", F_OK, 0), -1);
 	for (int i = 0; i < 8; i++) {
