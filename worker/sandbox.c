@@ -40,7 +40,7 @@ make_pipe(const struct brief *brief, int *ret_ours, int *ret_theirs)
 	*ret_theirs = fds[1];
 	if (brief->change_user && fchown(fds[1], (uid_t)brief->uid, (gid_t)brief->gid) < 0)
 		return -errno;
-	return fd_set_nonblock(fds[0], true);
+	return fcntl(fds[0], F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
 }
 
 /* A file in memory: whatever the size of a checkpoint, nobody has to wait for its reader. */
