@@ -158,6 +158,24 @@ kill_has_others(pid_t leader, const struct spared *spared)
 	return has;
 }
 
+/* LEADER is dead and stands before the others: waiting for anybody would find him for ever. */
+static void
+reap_behind(pid_t leader)
+{
+	pid_t *pids;
+	size_t n;
+
+	if (proc_children(getpid(), &pids, &n) < 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		siginfo_t info;
+
+		if (pids[i] != leader)
+			waitid(P_PID, (id_t)pids[i], &info, WEXITED | WNOHANG | __WALL);
+	}
+	free(pids);
+}
+
 void
 kill_reap(pid_t leader)
 {
@@ -166,8 +184,12 @@ kill_reap(pid_t leader)
 	for (;;) {
 		info.si_pid = 0;
 		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0 ||
-		    info.si_pid == 0 || info.si_pid == leader)
+		    info.si_pid == 0)
 			return;
+		if (info.si_pid == leader) {
+			reap_behind(leader);
+			return;
+		}
 		waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG | __WALL);
 	}
 }
