@@ -1,0 +1,126 @@
+#include "tests/integ/world.h"
+
+#include "ipc/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* tests/fake/escape.c knows them all; `forks` takes a number. */
+static const struct artist {
+	const char *kind, *number;
+	bool needs_root;
+	unsigned with_cgroup_ms, without_ms; /* from the cancel to nothing left, beyond the grace */
+} artists[] = {
+	{ "setsid", NULL, false, 2000, 3000 },
+	{ "setpgid", NULL, false, 2000, 3000 },
+	{ "double-fork", NULL, false, 2000, 3000 },
+	{ "daemon", NULL, false, 2000, 3000 },
+	{ "clearenv", NULL, false, 2000, 3000 },
+	{ "ignore", NULL, false, 2000, 3000 },
+	{ "stopped", NULL, false, 2000, 3000 },
+	{ "subreaper", NULL, false, 2000, 3000 },
+	{ "restart", NULL, false, 2000, 3000 },
+	{ "user", NULL, true, 2000, 3000 },
+	{ "cgroup", NULL, true, 2000, 3000 },
+	{ "forks", "200", false, 1000, 1000 },
+};
+enum {
+	ARTISTS = sizeof artists / sizeof artists[0],
+	GRACE_MS = 100
+};
+
+static uid_t artist_uid;
+
+/* Whoever it is and however it runs away: after the cancel nothing is alive. */
+START_TEST(nobody_escapes)
+{
+	const struct artist *artist = &artists[_i];
+	struct world world;
+	char program[2 * WORLD_PATH];
+	uint64_t id, begin_ms, took_ms;
+	json_t *task;
+	pid_t worker;
+	int status;
+
+	if (artist->needs_root && artist_uid != 0)
+		return; /* he has no way to do it */
+	world_open(&world, __func__);
+	world_env(&world, "REEVE_GRACE", "100ms");
+	world_start(&world);
+	world.client_uid = artist_uid;
+	snprintf(program, sizeof program, "%s/escape", world.fake);
+	id = SUBMIT(&world, "--env", "ESCAPE_SECONDS=20", "--", program, artist->kind,
+	    artist->number ? artist->number : "0");
+	world_until_said(&world, id, "ready\n");
+	worker = world_worker(&world, id);
+	begin_ms = clock_boot_ms();
+	status = REEVE(&world, "cancel", world_word(&world, id))->status;
+	took_ms = clock_boot_ms() - begin_ms;
+	task = world_show(&world, id);
+	ck_assert_msg(status == 0, "%s: exit %d, %s, receipt %s", artist->kind, status,
+	    doc_text(task, "status"), doc_text(task, "receipt"));
+	ck_doc(task, "status", "cancelled");
+	ck_doc(task, "receipt.survivors", "[]");
+	ck_assert_msg(took_ms <= GRACE_MS + (getenv("REEVE_NO_CGROUP") ? artist->without_ms
+								       : artist->with_cgroup_ms),
+	    "%s took %llu ms", artist->kind, (unsigned long long)took_ms);
+	world_wait_gone(worker);
+	ck_assert_int_eq(world_alive(&world), 2);
+	world_close(&world);
+}
+END_TEST
+
+static void
+as_root(void)
+{
+	artist_uid = geteuid();
+}
+
+static void
+as_user(void)
+{
+	artist_uid = geteuid() == 0 ? WORLD_NOBODY : geteuid();
+}
+
+static void
+root_without_cgroup(void)
+{
+	as_root();
+	setenv("REEVE_NO_CGROUP", "1", 1);
+}
+
+static void
+user_without_cgroup(void)
+{
+	as_user();
+	setenv("REEVE_NO_CGROUP", "1", 1);
+}
+
+static void
+done(void)
+{
+	unsetenv("REEVE_NO_CGROUP");
+}
+
+int
+main(void)
+{
+	static const struct {
+		const char *name;
+		void (*setup)(void);
+	} kinds[] = { { "of the service's own user, cgroups", as_root },
+		{ "of an ordinary user, cgroups", as_user },
+		{ "of the service's own user, no cgroup", root_without_cgroup },
+		{ "of an ordinary user, no cgroup", user_without_cgroup } };
+	Suite *suite = suite_create("escape");
+
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		TCase *tcase = world_tcase(suite, kinds[i].name);
+
+		tcase_add_unchecked_fixture(tcase, kinds[i].setup, done);
+		tcase_add_loop_test(tcase, nobody_escapes, 0, ARTISTS);
+	}
+	return world_main(suite);
+}
