@@ -16,14 +16,13 @@ step_of(struct record *record, const struct fact *fact)
 }
 
 static struct record_sub *
-sub_of(struct record_step *step, uint64_t sub)
+sub_of(const struct record_step *step, uint64_t sub)
 {
 	for (size_t i = step->subs.n; i-- > 0;)
 		if (step->subs.v[i].sub == sub)
 			return &step->subs.v[i];
 	return NULL;
 }
-
 static void
 forget_subs(struct record_step *step)
 {
@@ -50,12 +49,19 @@ apply_step_begin(struct record *record, const struct fact *fact)
 	return str_set(&step->detail, NULL);
 }
 
+static bool
+is_end_of_step(enum step_state state)
+{
+	return step_state_is_done(state) || state == STEP_SKIPPED || state == STEP_FAILED ||
+	       state == STEP_CANCELLED;
+}
+
 static int
 apply_step_end(struct record *record, const struct fact *fact)
 {
 	struct record_step *step = step_of(record, fact);
 
-	if (!step || fact->state == 0 || fact->state == STEP_RUNNING)
+	if (!step || !is_end_of_step(fact->state))
 		return -EPROTO;
 	record->step = fact->step;
 	step->state = fact->state;
@@ -81,14 +87,24 @@ count_subs(const struct record *record)
 	return n;
 }
 
+/* Numbers grow and a parent is older than its children, so that the tree is one. */
+static bool
+is_next_sub(const struct record_step *step, const struct fact *fact)
+{
+	uint64_t last = step->subs.n > 0 ? step->subs.v[step->subs.n - 1].sub : 0;
+
+	if (fact->sub <= last || fact->parent >= fact->sub)
+		return false;
+	return fact->parent == 0 || step->subs_dropped > 0 || sub_of(step, fact->parent);
+}
+
 static int
 apply_sub_begin(struct record *record, const struct fact *fact)
 {
 	struct record_step *step = step_of(record, fact);
 	struct record_sub *sub;
 
-	if (!step || fact->sub == 0 ||
-	    (fact->parent != 0 && !sub_of(step, fact->parent) && step->subs_dropped == 0))
+	if (!step || !is_next_sub(step, fact))
 		return -EPROTO;
 	if (step->subs.n >= LIMIT_SUBS || count_subs(record) >= MAX_SUBS) {
 		step->subs_dropped++;
@@ -301,7 +317,7 @@ apply_interruption(struct record *record, uint64_t now_ms, const char *code, con
 }
 
 double
-apply_progress(const struct record *record, double fraction)
+apply_progress(const struct record *record)
 {
 	double total = 0, done = 0;
 	bool any = false;
@@ -311,13 +327,10 @@ apply_progress(const struct record *record, double fraction)
 		double weight = isnan(step->weight) ? 1 : step->weight;
 
 		total += weight;
-		if (step_state_is_done(step->state)) {
-			done += weight;
-			any = true;
-		} else if (i + 1 == record->step && !isnan(fraction)) {
-			done += weight * fraction;
-			any = true;
-		}
+		if (!step_state_is_done(step->state))
+			continue;
+		done += weight;
+		any = true;
 	}
 	return any && total > 0 ? done / total : NAN;
 }

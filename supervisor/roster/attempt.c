@@ -12,7 +12,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -193,7 +192,7 @@ remember_progress(struct task *task)
 	if (task->has_news && task->news.progress == task->news.progress)
 		task->rec.progress = task->news.progress;
 	else
-		task->rec.progress = apply_progress(&task->rec, NAN);
+		task->rec.progress = apply_progress(&task->rec);
 	if (task->has_news)
 		task->rec.log_bytes = task->news.log_bytes;
 }
