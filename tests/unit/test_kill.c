@@ -49,6 +49,15 @@ await_ready(void)
 	}
 }
 
+static void
+await_orders_read(void)
+{
+	int left = 1;
+
+	while (left > 0)
+		ck_assert_int_eq(ioctl(w.orders_fd, FIONREAD, &left), 0);
+}
+
 static const struct receipt *
 receipt(void)
 {
@@ -213,6 +222,7 @@ START_TEST(a_revision_seen_before_is_nothing_new)
 	world_start(&w);
 	await_ready();
 	world_order(&w, 5, WANT_CANCEL, false);
+	await_orders_read();
 	world_order(&w, 6, WANT_RUN, false);
 	world_await(&w, FACT_OBEYED, 1);
 	close(openat(w.dir_fd, "work/go", O_CREAT | O_WRONLY, 0600));
@@ -312,14 +322,11 @@ END_TEST
 /* Whatever came with it is lost, too: the supervisor says it again until it is obeyed. */
 START_TEST(bytes_that_are_no_order_are_thrown_away)
 {
-	int left = 1;
-
 	world_sh(&w, "sleep", "echo ready; exec sleep 1000");
 	world_start(&w);
 	await_ready();
 	ck_assert_int_eq(write(w.orders_fd, "\xff\xff\xff\xff garbage", 12), 12);
-	while (left > 0)
-		ck_assert_int_eq(ioctl(w.orders_fd, FIONREAD, &left), 0);
+	await_orders_read();
 	world_order(&w, 1, WANT_CANCEL, false);
 	ck_assert_int_eq(world_wait(&w), 0);
 	ck_assert_int_eq(world_fact(&w, FACT_END, 1)->outcome, TASK_CANCELLED);

@@ -103,6 +103,17 @@ START_TEST(a_link_to_somebody_elses_file_is_not_read_as_outputs)
 }
 END_TEST
 
+/* Its other name may be anywhere: a file that is also something else is nobody's outputs. */
+START_TEST(an_output_file_with_a_second_name_is_not_read)
+{
+	run_as_nobody();
+	strs_add(
+	    &world_sh(&w, "find", "echo url=x >mine; ln -f mine $REEVE_OUTPUT")->outputs, "url");
+	ck_assert_int_eq(world_run(&w), 0);
+	ck_assert_str_eq(world_fact(&w, FACT_END, 1)->code, "bad_output");
+}
+END_TEST
+
 START_TEST(words_stay_words)
 {
 	struct spec_step *step = world_step(&w, "print");
@@ -187,6 +198,7 @@ main(void)
 	tcase_add_test(tests, stdout_and_stderr_can_be_opened_by_name);
 	tcase_add_test(tests, outputs_can_be_written_by_another_user);
 	tcase_add_test(tests, a_link_to_somebody_elses_file_is_not_read_as_outputs);
+	tcase_add_test(tests, an_output_file_with_a_second_name_is_not_read);
 	tcase_add_test(tests, words_stay_words);
 	tcase_add_test(tests, a_program_is_found_by_the_path_of_the_step);
 	tcase_add_test(tests, a_directory_that_was_swapped_is_not_entered);
