@@ -30,6 +30,7 @@ static const struct codec_field sub_fields[] = {
 	CODEC_FIELD( 6, ENUM, struct record_sub, state, STEP_STATE_MAX - 1),
 	CODEC_FIELD( 7, UINT, struct record_sub, started_ms, 0),
 	CODEC_FIELD( 8, UINT, struct record_sub, ended_ms, 0),
+	CODEC_FIELD( 0, REST, struct record_sub, rest, RECORD_MAX_BYTES),
 };
 
 const struct codec record_sub_codec = TABLE("sub", struct record_sub, sub_fields);
@@ -51,6 +52,7 @@ static const struct codec_field step_fields[] = {
 	CODEC_FIELD (14, DOUBLE, struct record_step, weight, 0),
 	CODEC_FIELD (15, BOOL,   struct record_step, has_undo, 0),
 	CODEC_FIELD (16, BOOL,   struct record_step, leaves_running, 0),
+	CODEC_FIELD ( 0, REST,   struct record_step, rest, RECORD_MAX_BYTES),
 };
 const struct codec record_step_codec = TABLE("step", struct record_step, step_fields);
 
@@ -60,6 +62,7 @@ static const struct codec_field error_fields[] = {
 	CODEC_FIELD (3, STR,    struct record_error, tail, LIMIT_TAIL),
 	CODEC_FIELD (4, UINT,   struct record_error, step, 0),
 	CODEC_NESTED(5, STRUCT, struct record_error, exit, 0, &exit_codec),
+	CODEC_FIELD (0, REST,   struct record_error, rest, RECORD_MAX_BYTES),
 };
 static const struct codec record_error_codec = TABLE("error", struct record_error, error_fields);
 
@@ -67,6 +70,7 @@ static const struct codec_field person_fields[] = {
 	CODEC_FIELD(1, STR,  struct record_person, name, LIMIT_TITLE),
 	CODEC_FIELD(2, UINT, struct record_person, uid, 0),
 	CODEC_FIELD(3, UINT, struct record_person, since_ms, 0),
+	CODEC_FIELD(0, REST, struct record_person, rest, RECORD_MAX_BYTES),
 };
 const struct codec record_person_codec = TABLE("person", struct record_person, person_fields);
 
@@ -77,6 +81,7 @@ static const struct codec_field interruption_fields[] = {
 	CODEC_FIELD (4, STR,    struct record_interruption, code, LIMIT_NAME),
 	CODEC_FIELD (5, STR,    struct record_interruption, message, LIMIT_TEXT),
 	CODEC_NESTED(6, STRUCT, struct record_interruption, exit, 0, &exit_codec),
+	CODEC_FIELD (0, REST,   struct record_interruption, rest, RECORD_MAX_BYTES),
 };
 const struct codec record_interruption_codec = TABLE("interruption", struct record_interruption, interruption_fields);
 
@@ -84,6 +89,7 @@ static const struct codec_field warning_fields[] = {
 	CODEC_FIELD(1, UINT, struct record_warning, ts_ms, 0),
 	CODEC_FIELD(2, UINT, struct record_warning, step, 0),
 	CODEC_FIELD(3, STR,  struct record_warning, text, LIMIT_TEXT),
+	CODEC_FIELD(0, REST, struct record_warning, rest, RECORD_MAX_BYTES),
 };
 const struct codec record_warning_codec = TABLE("warning", struct record_warning, warning_fields);
 
@@ -99,6 +105,7 @@ static const struct codec_field attempt_fields[] = {
 	CODEC_FIELD( 9, UINT, struct record_attempt, next_seq, 0),
 	CODEC_FIELD(10, BOOL, struct record_attempt, ended, 0),
 	CODEC_FIELD(11, BOOL, struct record_attempt, closed, 0),
+	CODEC_FIELD( 0, REST, struct record_attempt, rest, RECORD_MAX_BYTES),
 };
 static const struct codec record_attempt_codec = TABLE("attempt", struct record_attempt, attempt_fields);
 

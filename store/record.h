@@ -1,8 +1,9 @@
 /*
  * store/record.h - what is remembered of a task: the row of table `task`.
  *
- * One struct, one field table (record.c). Field numbers are explicit and never reused,
- * fields of a newer build are kept. Strings are owned by the record.
+ * One struct, one field table (record.c). Field numbers are explicit and never reused; fields
+ * of a newer build are kept in `rest`, at every depth. Strings are owned by the record.
+ * SCHEMA.md says what each field is for.
  */
 #ifndef STORE_RECORD_H
 #define STORE_RECORD_H
@@ -22,6 +23,7 @@ struct record_sub {
 	uint64_t count;
 	enum step_state state;
 	uint64_t started_ms, ended_ms;
+	struct blob rest;
 };
 struct record_subs {
 	struct record_sub *v;
@@ -44,6 +46,7 @@ struct record_step {
 	double weight;            /* NaN: equal */
 	bool has_undo;
 	bool leaves_running;      /* what it starts and leaves alive is meant to stay */
+	struct blob rest;
 };
 struct record_steps {
 	struct record_step *v;
@@ -54,6 +57,7 @@ struct record_error {
 	char *code, *message, *tail;
 	uint64_t step; /* from 1; 0: none */
 	struct exit_info exit;
+	struct blob rest;
 };
 
 /* Somebody the task belongs to: the first is the owner. */
@@ -61,6 +65,7 @@ struct record_person {
 	char *name; /* unix:NAME or web:SUBJECT */
 	uint64_t uid;
 	uint64_t since_ms;
+	struct blob rest;
 };
 struct record_persons {
 	struct record_person *v;
@@ -71,6 +76,7 @@ struct record_interruption {
 	uint64_t ts_ms, attempt, step;
 	char *code, *message;
 	struct exit_info exit;
+	struct blob rest;
 };
 struct record_interruptions {
 	struct record_interruption *v;
@@ -80,6 +86,7 @@ struct record_interruptions {
 struct record_warning {
 	uint64_t ts_ms, step;
 	char *text;
+	struct blob rest;
 };
 struct record_warnings {
 	struct record_warning *v;
@@ -97,6 +104,7 @@ struct record_attempt {
 	uint64_t next_seq;        /* expected in the frame at the cursor */
 	bool ended;               /* its END is in this row: outcome and error below are its own */
 	bool closed;              /* proven empty; nothing of it is left */
+	struct blob rest;
 };
 
 struct record {
