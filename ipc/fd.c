@@ -84,25 +84,27 @@ fd_write_all(int fd, const void *data, size_t len)
 	return 0;
 }
 
-/* Reads what OPENED has, at most MAX_BYTES, into owned memory with a NUL behind it. */
-static int
-read_opened(int opened, size_t max_bytes, char **ret_data, size_t *ret_len)
+int
+fd_read_whole(int fd, size_t max_bytes, char **ret_data, size_t *ret_len)
 {
 	struct stat info;
+	size_t room;
 	char *data;
 	ssize_t n;
 
-	if (fstat(opened, &info) < 0)
+	if (fstat(fd, &info) < 0 || lseek(fd, 0, SEEK_SET) < 0)
 		return -errno;
 	if (!S_ISREG(info.st_mode))
 		return -EINVAL;
 	if ((uint64_t)info.st_size > max_bytes)
 		return -EFBIG;
-	data = malloc(max_bytes + 2);
+	/* the kernel's own files say they are empty */
+	room = info.st_size > 0 ? (size_t)info.st_size : max_bytes;
+	data = malloc(room + 2);
 	if (!data)
 		return -ENOMEM;
-	n = fd_read_all(opened, data, max_bytes + 1);
-	if (n < 0 || (size_t)n > max_bytes) {
+	n = fd_read_all(fd, data, room + 1);
+	if (n < 0 || (size_t)n > room) {
 		free(data);
 		return n < 0 ? (int)n : -EFBIG;
 	}
@@ -120,7 +122,7 @@ fd_read_file(int dirfd, const char *path, size_t max_bytes, char **ret_data, siz
 
 	if (fd < 0)
 		return -errno;
-	r = read_opened(fd, max_bytes, ret_data, ret_len);
+	r = fd_read_whole(fd, max_bytes, ret_data, ret_len);
 	fd_close(&fd);
 	return r;
 }

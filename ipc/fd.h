@@ -24,6 +24,9 @@ ssize_t fd_read_all(int fd, void *data, size_t len);
 /* Writes everything, 0 or -errno. Blocks. */
 int fd_write_all(int fd, const void *data, size_t len);
 
+/* All of the regular file behind FD, from its beginning; else as fd_read_file. */
+int fd_read_whole(int fd, size_t max_bytes, char **ret_data, size_t *ret_len);
+
 /* A whole small file at DIRFD/PATH (O_NOFOLLOW), NUL-terminated, into owned *ret_data.
  * -EFBIG over MAX_BYTES. Blocks. */
 int fd_read_file(int dirfd, const char *path, size_t max_bytes, char **ret_data, size_t *ret_len);

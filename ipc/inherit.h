@@ -21,10 +21,11 @@ enum worker_fd {
 	WORKER_FD_JOURNAL = 3, /* O_RDWR|O_APPEND, locked: the lock is the proof of life */
 	WORKER_FD_NEWS = 4,    /* FIFO to the supervisor, O_RDWR|O_NONBLOCK */
 	WORKER_FD_ORDERS = 5,  /* FIFO from the supervisor, O_RDWR|O_NONBLOCK */
-	WORKER_FD_DIR = 6,     /* attempts/ID.N: brief, log segments */
+	WORKER_FD_DIR = 6,     /* attempts/ID.N: journal, log segments */
 	WORKER_FD_CGROUP =
-	    7,             /* directory of the task's cgroup, with w/ and s/ in it; may be closed */
-	WORKER_FD_PIDS = 8 /* cgroup.procs of a v1 pids group for the steps; may be closed */
+	    7, /* directory of the task's cgroup, with w/ and s/ in it; may be closed */
+	WORKER_FD_PIDS = 8, /* cgroup.procs of a v1 pids group for the steps; may be closed */
+	WORKER_FD_BRIEF = 9 /* memfd: one encoded struct brief, sealed */
 };
 
 /* What the keeper and a supervisor say to each other, one datagram each. */

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,6 +35,7 @@ struct making {
 	char name[ATTEMPT_NAME];
 	int dir_fd;
 	int locked_fd; /* the journal, with our lock */
+	int brief_fd;
 	struct brief brief;
 	struct cgroup_attempt cgroup;
 };
@@ -133,18 +135,22 @@ make_dir(struct making *making)
 	return making->dir_fd < 0 ? fail(launch, -errno, "open the attempt's directory") : 0;
 }
 
+/* In memory: it may hold what its owner would not like to find on a disk. */
 static int
 write_brief(struct making *making)
 {
 	struct buf out;
-	int fd, r;
+	int r;
 
 	buf_init(&out, LIMIT_SPEC + LIMIT_STEPS * LIMIT_VALUE);
 	r = codec_encode(&brief_codec, &making->brief, &out);
-	fd = openat(making->dir_fd, "brief", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	making->brief_fd = memfd_create("reeve-brief", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (r == 0)
-		r = fd < 0 ? -errno : fd_write_all(fd, out.data, out.len);
-	fd_close(&fd);
+		r = making->brief_fd < 0 ? -errno
+					 : fd_write_all(making->brief_fd, out.data, out.len);
+	if (r == 0 &&
+	    fcntl(making->brief_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+		r = -errno;
 	buf_fini(&out);
 	return r < 0 ? fail(making->launch, r, "write its brief") : 0;
 }
@@ -206,12 +212,13 @@ spawn_worker(struct making *making)
 		{ .from = launch->news_fd, .to = WORKER_FD_NEWS },
 		{ .from = launch->orders_fd, .to = WORKER_FD_ORDERS },
 		{ .from = making->dir_fd, .to = WORKER_FD_DIR },
+		{ .from = making->brief_fd, .to = WORKER_FD_BRIEF },
 	};
 	struct spawn_spec spec = { .exec_fd = launch->worker_fd,
 		.argv = argv,
 		.envp = own_environment(own),
 		.fds = fds,
-		.nfds = 5,
+		.nfds = 6,
 		.sibling = true,
 		.new_session = true,
 		.cgroup_fd = making->cgroup.worker_fd,
@@ -279,7 +286,7 @@ static void
 work(struct job *job)
 {
 	struct launch *launch = (struct launch *)job;
-	struct making making = { .launch = launch, .dir_fd = -1, .locked_fd = -1 };
+	struct making making = { .launch = launch, .dir_fd = -1, .locked_fd = -1, .brief_fd = -1 };
 
 	making.cgroup = (struct cgroup_attempt)CGROUP_ATTEMPT_NONE;
 	launch_attempt_name(launch->id, launch->attempt, making.name);
@@ -289,6 +296,7 @@ work(struct job *job)
 	codec_free(&brief_codec, &making.brief);
 	fd_close(&making.dir_fd);
 	fd_close(&making.locked_fd);
+	fd_close(&making.brief_fd);
 	cgroup_attempt_close(&making.cgroup);
 	if (launch->result == 0)
 		return;

@@ -34,8 +34,9 @@ read_brief(struct attempt *attempt)
 	struct codec_error error;
 	size_t len;
 	char *data;
-	int r = fd_read_file(attempt->dir_fd, "brief", BRIEF_MAX, &data, &len);
+	int r = fd_read_whole(WORKER_FD_BRIEF, BRIEF_MAX, &data, &len);
 
+	close(WORKER_FD_BRIEF);
 	if (r < 0)
 		return r;
 	r = codec_decode(&brief_codec, data, len, &attempt->brief, &error);
@@ -153,6 +154,8 @@ attempt_open(struct attempt *attempt, const char *name)
 	for (int fd = WORKER_FD_JOURNAL; fd <= WORKER_FD_DIR; fd++)
 		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 			return -errno;
+	if (fcntl(WORKER_FD_BRIEF, F_SETFD, FD_CLOEXEC) < 0)
+		return -errno;
 	take_cgroups(attempt);
 	if ((r = journal_open(&attempt->journal, WORKER_FD_JOURNAL, attempt->dir_fd)) < 0 ||
 	    (r = read_brief(attempt)) < 0 || (r = complete_steps(&attempt->brief)) < 0 ||

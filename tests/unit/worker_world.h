@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -134,16 +135,19 @@ static inline void
 world_start(struct world *world)
 {
 	struct buf out;
+	int brief_fd;
 
 	buf_init(&out, 1024 * 1024);
 	ck_assert_int_eq(codec_encode(&brief_codec, &world->brief, &out), 0);
-	ck_assert_int_eq(fd_write_file(world->dir_fd, "brief", out.data, out.len, 0600, false), 0);
+	brief_fd = memfd_create("brief", MFD_CLOEXEC);
+	ck_assert_int_ge(brief_fd, 0);
+	ck_assert_int_eq(fd_write_all(brief_fd, out.data, out.len), 0);
 	buf_fini(&out);
 	world->pid = fork();
 	ck_assert_int_ge(world->pid, 0);
 	if (world->pid == 0) {
-		int high[6] = { world->journal_fd, world->news_fd, world->orders_fd, world->dir_fd,
-			world->cgroup_fd, world->pids_fd };
+		int high[7] = { world->journal_fd, world->news_fd, world->orders_fd, world->dir_fd,
+			world->cgroup_fd, world->pids_fd, brief_fd };
 
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (world->file_limit) {
@@ -151,12 +155,13 @@ world_start(struct world *world)
 
 			setrlimit(RLIMIT_FSIZE, &limit);
 		}
-		for (size_t i = 0; i < 6; i++)
+		for (size_t i = 0; i < 7; i++)
 			high[i] = high[i] < 0 ? -1 : fcntl(high[i], F_DUPFD, 50);
-		for (size_t i = 0; i < 6; i++)
+		for (size_t i = 0; i < 7; i++)
 			world_give(high[i], WORKER_FD_JOURNAL + (int)i);
 		_exit(world_worker());
 	}
+	close(brief_fd);
 }
 
 static inline void
