@@ -19,7 +19,7 @@ parse_stat(char *text, struct proc_stat *stat)
 {
 	char *open = strchr(text, '('), *close = strrchr(text, ')');
 	unsigned long long utime, stime, start;
-	int ppid, pgid, sid;
+	int ppid, pgid, sid, threads;
 	size_t n;
 
 	if (!open || !close || close < open)
@@ -30,14 +30,15 @@ parse_stat(char *text, struct proc_stat *stat)
 	memcpy(stat->comm, open + 1, n);
 	stat->comm[n] = '\0';
 	if (sscanf(close + 1,
-		" %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %*d %*d %llu",
-		&stat->state, &ppid, &pgid, &sid, &utime, &stime, &start) != 7)
+		" %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %d %*d %llu",
+		&stat->state, &ppid, &pgid, &sid, &utime, &stime, &threads, &start) != 8)
 		return -EBADMSG;
 	stat->ppid = ppid;
 	stat->pgid = pgid;
 	stat->sid = sid;
 	stat->cpu_ticks = utime + stime;
 	stat->start_ticks = start;
+	stat->threads = threads;
 	return 0;
 }
 
@@ -69,6 +70,14 @@ proc_stat(pid_t pid, struct proc_stat *ret_stat)
 		return r;
 	*ret_stat = (struct proc_stat){ .pid = pid };
 	return parse_stat(text, ret_stat);
+}
+
+bool
+proc_is_alive(const struct proc_stat *stat)
+{
+	if (stat->state == 'X')
+		return false;
+	return stat->state != 'Z' || stat->threads > 1;
 }
 
 uint64_t

@@ -18,11 +18,15 @@ struct proc_stat {
 	char state;           /* 'R', 'S', 'Z', 'T', ... */
 	uint64_t start_ticks; /* since boot, field 22 */
 	uint64_t cpu_ticks;   /* user + system */
+	int threads;          /* a zombie with more than one: its main thread alone has ended */
 	char comm[32];
 };
 
 /* Reads /proc/PID/stat: 0, -ESRCH when there is none, -errno. Works on zombies. */
 int proc_stat(pid_t pid, struct proc_stat *ret_stat);
+
+/* True while any of its threads may still run. */
+bool proc_is_alive(const struct proc_stat *stat);
 
 /* Start time of the caller. */
 uint64_t proc_self_start(void);

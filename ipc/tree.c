@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,13 +14,19 @@
 
 enum {
 	MAX_DESCRIBED = 64,
-	PAUSE_NS = 500 * 1000
+	PROOFS = 8,
+	QUIET_ROUNDS = 3, /* without a newcomer: who does not stop by now will not fork either */
+	PAUSE_NS = 500 * 1000,
+	EACH_NS = 2 * 1000, /* and this for everyone who has a signal to take */
+	MAX_PAUSE_NS = 20 * 1000 * 1000
 };
 
 struct process {
 	struct proc_stat stat;
 	bool in_tree; /* descends from the root and is not spared */
-	bool stopped; /* by us, in an earlier round */
+	bool asked;   /* was sent SIGSTOP in this round or an earlier one */
+	bool counted; /* among the killed */
+	bool refused; /* EPERM: it became another user */
 };
 
 /* Everybody, from one pass over /proc: a walk along children would miss who moves meanwhile. */
@@ -108,12 +115,6 @@ descends(
 	return false;
 }
 
-static bool
-is_alive(const struct proc_stat *stat)
-{
-	return stat->state != 'Z' && stat->state != 'X';
-}
-
 /* Marks the living descendants. Returns how many there are. */
 static size_t
 mark_tree(struct census_of_all *all, const struct walk_of_tree *walk)
@@ -123,42 +124,69 @@ mark_tree(struct census_of_all *all, const struct walk_of_tree *walk)
 	for (size_t i = 0; i < all->n; i++) {
 		struct process *process = &all->v[i];
 
-		process->in_tree = is_alive(&process->stat) && descends(all, process, walk);
+		process->in_tree = proc_is_alive(&process->stat) && descends(all, process, walk);
 		n += process->in_tree;
 	}
 	return n;
 }
 
-static int
-signal_process(const struct process *process, int sig)
+/* What was learnt about a process in earlier rounds goes with it. */
+static void
+carry_over(const struct census_of_all *before, struct census_of_all *now)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < now->n; i++) {
+		struct process *process = &now->v[i];
+
+		while (k < before->n && before->v[k].stat.pid < process->stat.pid)
+			k++;
+		if (k == before->n)
+			return;
+		if (before->v[k].stat.pid != process->stat.pid ||
+		    before->v[k].stat.start_ticks != process->stat.start_ticks)
+			continue;
+		process->asked = before->v[k].asked;
+		process->counted = before->v[k].counted;
+		process->refused = before->v[k].refused;
+	}
+}
+
+static void
+signal_process(struct process *process, int sig)
 {
 	int fd = proc_pidfd_open_exact(process->stat.pid, process->stat.start_ticks);
-	int r = fd < 0 ? 0 : proc_pidfd_signal(fd, sig);
 
+	if (fd < 0)
+		return; /* gone */
+	process->refused = proc_pidfd_signal(fd, sig) == -EPERM;
 	fd_close(&fd);
-	return r == -ESRCH ? 0 : r;
 }
 
-/* Stops whoever still moves. Returns how many did: none means that nobody can fork any more. */
-static size_t
-stop_tree(const struct census_of_all *all)
-{
-	size_t n = 0;
+/* What a round of SIGSTOP met. */
+struct stopping {
+	size_t fresh;  /* seen for the first time */
+	size_t moving; /* not stopped, and not known to refuse */
+};
 
-	for (size_t i = 0; i < all->n; i++)
-		if (all->v[i].in_tree && all->v[i].stat.state != 'T' && all->v[i].stat.state != 't')
-			n += signal_process(&all->v[i], SIGSTOP) == 0;
-	return n;
-}
-
-static bool
-is_described(const struct tree_result *result, const struct proc_stat *stat)
+static struct stopping
+stop_tree(struct census_of_all *all)
 {
-	for (size_t i = 0; i < result->nvictims; i++)
-		if (result->victims[i].pid == stat->pid &&
-		    result->victims[i].start_ticks == stat->start_ticks)
-			return true;
-	return false;
+	struct stopping met = { 0 };
+
+	for (size_t i = 0; i < all->n; i++) {
+		struct process *process = &all->v[i];
+
+		if (!process->in_tree)
+			continue;
+		met.fresh += !process->asked;
+		if (process->stat.state != 'T' && process->stat.state != 't') {
+			signal_process(process, SIGSTOP);
+			met.moving += !process->refused;
+		}
+		process->asked = true;
+	}
+	return met;
 }
 
 static void
@@ -168,7 +196,6 @@ describe(const struct census_of_all *all, const struct process *process, pid_t r
 	const struct process *parent = find(all, root);
 	struct tree_victim *victim;
 
-	result->killed++;
 	if (!result->victims)
 		result->victims = calloc(MAX_DESCRIBED, sizeof *result->victims);
 	if (!result->victims || result->nvictims == MAX_DESCRIBED)
@@ -182,83 +209,228 @@ describe(const struct census_of_all *all, const struct process *process, pid_t r
 			    (parent && process->stat.pgid != parent->stat.pgid);
 }
 
-/* Returns how many refused to be killed. */
-static size_t
-kill_all(const struct census_of_all *all, pid_t root, struct tree_result *result)
+static void
+kill_tree(struct census_of_all *all, pid_t root, struct tree_result *result)
 {
-	size_t refused = 0;
-
 	for (size_t i = 0; i < all->n; i++) {
-		if (!all->v[i].in_tree)
+		struct process *process = &all->v[i];
+
+		if (!process->in_tree)
 			continue;
-		if (!is_described(result, &all->v[i].stat))
-			describe(all, &all->v[i], root, result);
-		refused += signal_process(&all->v[i], SIGKILL) < 0;
+		if (!process->counted) {
+			process->counted = true;
+			result->killed++;
+			describe(all, process, root, result);
+		}
+		signal_process(process, SIGKILL);
 	}
-	return refused;
+}
+
+static bool
+is_described_as(const struct tree_victim *victim, const struct proc_stat *stat)
+{
+	return victim->pid == stat->pid && victim->start_ticks == stat->start_ticks;
 }
 
 static void
-note_survivors(const struct census_of_all *all, struct tree_result *result)
+note_survivors(struct census_of_all *all, pid_t root, struct tree_result *result)
 {
-	result->survived = 0;
 	for (size_t i = 0; i < all->n; i++) {
-		if (!all->v[i].in_tree)
+		const struct process *process = &all->v[i];
+
+		if (!process->in_tree)
 			continue;
 		result->survived++;
+		if (process->counted)
+			result->killed--;
+		else
+			describe(all, process, root, result);
 		for (size_t k = 0; k < result->nvictims; k++)
-			if (result->victims[k].pid == all->v[i].stat.pid)
+			if (is_described_as(&result->victims[k], &process->stat))
 				result->victims[k].survived = true;
 	}
-	result->killed -= result->survived < result->killed ? result->survived : result->killed;
+}
+
+/* Everything one tree_kill goes through. */
+struct hunt {
+	struct walk_of_tree walk;
+	struct census_of_all now, before;
+	size_t alive;   /* in the tree, at the last look */
+	size_t refused; /* of these */
+	unsigned quiet; /* rounds since somebody new was seen */
+};
+
+struct scheduling {
+	int policy; /* -1: unchanged */
+	struct sched_param param;
+};
+
+/* A thousand that fork without end leave us a thousandth of the processors, so this thread goes
+ * before them all for as long as it hunts. May be forbidden. sched(7). */
+static void
+get_ahead(struct scheduling *ret_before)
+{
+	const struct sched_param first = { .sched_priority = 1 };
+
+	ret_before->policy = sched_getscheduler(0);
+	if (ret_before->policy < 0 || sched_getparam(0, &ret_before->param) < 0 ||
+	    sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &first) < 0)
+		ret_before->policy = -1;
 }
 
 static void
-pause_briefly(void)
+fall_back(const struct scheduling *before)
 {
-	nanosleep(&(struct timespec){ .tv_nsec = PAUSE_NS }, NULL);
+	if (before->policy >= 0)
+		(void)sched_setscheduler(0, before->policy, &before->param);
+}
+
+static int
+look(struct hunt *hunt)
+{
+	struct census_of_all swap = hunt->before;
+	int r;
+
+	hunt->before = hunt->now;
+	hunt->now = swap;
+	r = read_all(&hunt->now);
+	if (r < 0)
+		return r;
+	carry_over(&hunt->before, &hunt->now);
+	hunt->alive = mark_tree(&hunt->now, &hunt->walk);
+	return 0;
+}
+
+static size_t
+count_refused(const struct census_of_all *all)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < all->n; i++)
+		n += all->v[i].in_tree && all->v[i].refused;
+	return n;
+}
+
+/* True when every one of PIDS, the root's children, is dead or spared. */
+static bool
+are_dead(const struct walk_of_tree *walk, const pid_t *pids, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct proc_stat stat;
+
+		if (proc_stat(pids[i], &stat) < 0 || !proc_is_alive(&stat))
+			continue;
+		if (!walk->spare || !walk->spare(stat.pid, stat.start_ticks, walk->arg))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * A census without a living descendant proves nothing: it takes time, and a process may fork and
+ * end behind the reader's back. Orphans come back to the root at the end of its list of children,
+ * the dead have none, so: all on the list dead, and then the same list once more, is the proof.
+ */
+static bool
+is_proven_empty(const struct walk_of_tree *walk)
+{
+	pid_t *first = NULL, *second = NULL;
+	size_t nfirst = 0, nsecond = 0;
+	int r = proc_children(walk->root, &first, &nfirst);
+	bool proven = r == -ESRCH; /* a root that is gone has no descendants */
+
+	if (r == 0 && are_dead(walk, first, nfirst) &&
+	    proc_children(walk->root, &second, &nsecond) == 0)
+		proven = nfirst == nsecond &&
+			 (nfirst == 0 || memcmp(first, second, nfirst * sizeof *first) == 0);
+	free(first);
+	free(second);
+	return proven;
+}
+
+static bool
+prove_empty(const struct walk_of_tree *walk)
+{
+	/* Somebody may be reaping at this moment, which changes the list. */
+	for (int i = 0; i < PROOFS; i++)
+		if (is_proven_empty(walk))
+			return true;
+	return false;
 }
 
 /* One look: 0 when nothing lives, 1 when another round is needed, -errno. */
 static int
-kill_round(struct census_of_all *all, const struct walk_of_tree *walk, struct tree_result *result)
+run_round(struct hunt *hunt, struct tree_result *result)
 {
-	int r = read_all(all);
+	struct stopping met;
+	int r = look(hunt);
 
 	if (r < 0)
 		return r;
-	if (mark_tree(all, walk) == 0)
-		return 0;
-	if (stop_tree(all) == 0)
-		kill_all(all, walk->root, result);
+	if (hunt->alive == 0)
+		return prove_empty(&hunt->walk) ? 0 : 1;
+	met = stop_tree(&hunt->now);
+	hunt->quiet = met.fresh > 0 ? 0 : hunt->quiet + 1;
+	if (met.moving == 0 || hunt->quiet >= QUIET_ROUNDS)
+		kill_tree(&hunt->now, hunt->walk.root, result);
+	hunt->refused = count_refused(&hunt->now);
 	return 1;
+}
+
+static void
+pause_for(uint64_t ns)
+{
+	if (ns > MAX_PAUSE_NS)
+		ns = MAX_PAUSE_NS;
+	nanosleep(&(struct timespec){ .tv_nsec = (long)ns }, NULL);
+}
+
+/* Whom we may not signal can only end by himself; the others need the processors to obey. */
+static uint64_t
+pause_after(const struct hunt *hunt)
+{
+	if (hunt->alive > 0 && hunt->refused == hunt->alive)
+		return MAX_PAUSE_NS;
+	return PAUSE_NS + (uint64_t)hunt->alive * EACH_NS;
+}
+
+/* At the deadline everybody is killed, stopped or not, and who lives on is named. */
+static int
+give_up(struct hunt *hunt, struct tree_result *result)
+{
+	int r;
+
+	kill_tree(&hunt->now, hunt->walk.root, result);
+	pause_for(pause_after(hunt));
+	r = look(hunt);
+	if (r < 0)
+		return r;
+	note_survivors(&hunt->now, hunt->walk.root, result);
+	return hunt->alive > 0 || !prove_empty(&hunt->walk) ? -EBUSY : 0;
 }
 
 int
 tree_kill(const struct tree_kill *spec, struct tree_result *ret_result)
 {
-	struct walk_of_tree walk = { .root = spec->root, .spare = spec->spare, .arg = spec->arg };
-	struct census_of_all all = { 0 };
+	struct hunt hunt = { .walk = {
+				 .root = spec->root, .spare = spec->spare, .arg = spec->arg } };
+	struct scheduling before;
 	int r;
 
 	*ret_result = (struct tree_result){ 0 };
-	while ((r = kill_round(&all, &walk, ret_result)) > 0) {
+	get_ahead(&before);
+	while ((r = run_round(&hunt, ret_result)) > 0) {
 		if (spec->on_round)
 			spec->on_round(spec->arg);
 		if (clock_boot_ms() >= spec->deadline_ms)
 			break;
-		pause_briefly();
+		pause_for(pause_after(&hunt));
 	}
-	if (r > 0) {
-		/* At the deadline everybody is killed, stopped or not. */
-		kill_all(&all, spec->root, ret_result);
-		pause_briefly();
-		r = read_all(&all);
-		if (r == 0 && mark_tree(&all, &walk) > 0)
-			r = -EBUSY;
-		note_survivors(&all, ret_result);
-	}
-	free(all.v);
+	if (r > 0)
+		r = give_up(&hunt, ret_result);
+	fall_back(&before);
+	free(hunt.now.v);
+	free(hunt.before.v);
 	return r;
 }
 
