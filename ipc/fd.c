@@ -92,10 +92,12 @@ fd_read_whole(int fd, size_t max_bytes, char **ret_data, size_t *ret_len)
 	char *data;
 	ssize_t n;
 
-	if (fstat(fd, &info) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+	if (fstat(fd, &info) < 0)
 		return -errno;
 	if (!S_ISREG(info.st_mode))
 		return -EINVAL;
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return -errno;
 	if ((uint64_t)info.st_size > max_bytes)
 		return -EFBIG;
 	/* the kernel's own files say they are empty */

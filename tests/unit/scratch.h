@@ -5,6 +5,7 @@
 #include "ipc/fd.h"
 
 #include <check.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -40,6 +41,20 @@ scratch_file(const char *name)
 
 	snprintf(path, PATH_MAX, "%s/%s", scratch_path, name);
 	return path;
+}
+
+/* How many fds are open, give or take the one that counts. */
+static inline size_t
+scratch_count_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	size_t n = 0;
+
+	ck_assert_ptr_nonnull(dir);
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
 }
 
 #endif

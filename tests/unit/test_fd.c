@@ -3,7 +3,6 @@
 #include "tests/unit/scratch.h"
 
 #include <check.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -18,19 +17,6 @@ static bool
 is_cloexec(int fd)
 {
 	return fcntl(fd, F_GETFD) & FD_CLOEXEC;
-}
-
-static size_t
-count_fds(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	size_t n = 0;
-
-	ck_assert_ptr_nonnull(dir);
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
 }
 
 START_TEST(closing_forgets_the_number_and_keeps_errno)
@@ -239,10 +225,10 @@ END_TEST
 START_TEST(a_tree_of_any_depth_is_removed_with_few_fds)
 {
 	int fd = openat(scratch_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), next;
-	size_t before = count_fds();
+	size_t before = scratch_count_fds();
 	struct stat st;
 
-	for (int i = 0; i < 3000; i++) {
+	for (int i = 0; i < 600; i++) {
 		ck_assert_int_eq(mkdirat(fd, "deeper", 0700), 0);
 		ck_assert_int_eq(symlinkat("..", fd, "up"), 0);
 		next = openat(fd, "deeper", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -253,7 +239,7 @@ START_TEST(a_tree_of_any_depth_is_removed_with_few_fds)
 	fd_close(&fd);
 	ck_assert_int_eq(fd_remove_tree(scratch_fd, "deeper"), 0);
 	ck_assert_int_eq(fstatat(scratch_fd, "deeper", &st, 0), -1);
-	ck_assert_uint_eq(count_fds(), before - 1);
+	ck_assert_uint_eq(scratch_count_fds(), before - 1);
 }
 END_TEST
 
@@ -262,7 +248,7 @@ START_TEST(a_directory_with_very_many_files_is_removed)
 	char name[32];
 
 	ck_assert_int_eq(mkdirat(scratch_fd, "many", 0700), 0);
-	for (int i = 0; i < 5000; i++) {
+	for (int i = 0; i < 2000; i++) {
 		snprintf(name, sizeof name, "many/%d", i);
 		ck_assert_int_eq(mknodat(scratch_fd, name, S_IFREG | 0600, 0), 0);
 	}
@@ -322,7 +308,7 @@ talk(const char *path)
 START_TEST(sockets_have_paths_of_any_length)
 {
 	char dir[400] = "", path[800];
-	size_t before = count_fds();
+	size_t before = scratch_count_fds();
 
 	talk(scratch_file("s"));
 	for (int i = 0; i < 30; i++)
@@ -332,7 +318,7 @@ START_TEST(sockets_have_paths_of_any_length)
 	talk(path);
 	ck_assert_int_eq(fd_unix_connect(""), -ENOENT);
 	ck_assert_int_eq(fd_unix_connect(scratch_file("nobody")), -ENOENT);
-	ck_assert_uint_eq(count_fds(), before);
+	ck_assert_uint_eq(scratch_count_fds(), before);
 }
 END_TEST
 
@@ -359,7 +345,7 @@ START_TEST(fds_travel_close_on_exec_and_surplus_ones_are_closed)
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 	for (int i = 0; i < 16; i++)
 		sent[i] = STDERR_FILENO;
-	before = count_fds();
+	before = scratch_count_fds();
 	ck_assert_int_eq(fd_send(pair[0], "hi", 2, sent, 16), 2);
 	ck_assert_int_eq(fd_recv(pair[1], data, sizeof data, got, &n), 2);
 	ck_assert_uint_eq(n, 16);
@@ -373,7 +359,7 @@ START_TEST(fds_travel_close_on_exec_and_surplus_ones_are_closed)
 	ck_assert_uint_eq(n, 2);
 	fd_close(&got[0]);
 	fd_close(&got[1]);
-	ck_assert_uint_eq(count_fds(), before);
+	ck_assert_uint_eq(scratch_count_fds(), before);
 	ck_assert_int_eq(fd_send(pair[0], "hi", 2, sent, 17), -EINVAL);
 	fd_close(&pair[1]);
 	ck_assert_int_eq(fd_send(pair[0], "hi", 2, NULL, 0), -EPIPE);
@@ -390,6 +376,7 @@ files(void)
 	TCase *tests = tcase_create("files");
 
 	tcase_add_checked_fixture(tests, scratch_make, scratch_remove);
+	tcase_set_timeout(tests, 30);
 	tcase_add_test(tests, a_file_comes_back_whole_and_terminated);
 	tcase_add_test(tests, a_file_of_the_kernels_without_a_size_is_read);
 	tcase_add_test(tests, neither_links_nor_fifos_nor_directories_are_read_as_files);
