@@ -148,8 +148,9 @@ json_t *world_until_event(struct world *world, uint64_t id, const char *event, s
 void world_until_said(struct world *world, uint64_t id, const char *text);
 /* The whole history of a task, {events: [[seq, event], ...]}, as it stands. */
 json_t *world_events(struct world *world, uint64_t id);
-/* Waits until ROOT/NAME exists. */
+/* Waits until ROOT/NAME exists; until ROOT/DIR no longer holds NAME. */
 void world_until_file(struct world *world, const char *name);
+void world_until_no_file(struct world *world, const char *dir, const char *name);
 
 /* ---- the wire ------------------------------------------------------------------------ */
 

@@ -86,7 +86,8 @@ wait_in(const char *dir, int pidfd, bool (*is_there)(void *arg), void *arg)
 	char events[4096];
 
 	ck_assert_int_ge(notify, 0);
-	ck_assert_int_ge(inotify_add_watch(notify, dir, IN_CREATE | IN_MOVED_TO | IN_ATTRIB), 0);
+	ck_assert_int_ge(
+	    inotify_add_watch(notify, dir, IN_CREATE | IN_MOVED_TO | IN_ATTRIB | IN_DELETE), 0);
 	while (!is_there(arg)) {
 		ck_assert_msg(left_ms(deadline_ms) > 0, "nothing came in %s", dir);
 		ck_assert_int_ge(poll(fds, 2, tick_ms), 0);
@@ -110,6 +111,22 @@ world_until_file(struct world *world, const char *name)
 
 	snprintf(path, sizeof path, "%s/%s", world->root, name);
 	wait_in(world->root, -1, file_is_there, path);
+}
+
+static bool
+file_is_gone(void *path)
+{
+	return access(path, F_OK) != 0;
+}
+
+void
+world_until_no_file(struct world *world, const char *dir, const char *name)
+{
+	char path[3 * WORLD_PATH], parent[2 * WORLD_PATH];
+
+	snprintf(parent, sizeof parent, "%s/%s", world->root, dir);
+	snprintf(path, sizeof path, "%s/%s", parent, name);
+	wait_in(parent, -1, file_is_gone, path);
 }
 
 static bool
