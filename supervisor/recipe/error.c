@@ -1,15 +1,16 @@
 #include "supervisor/recipe/error.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 int
-error_setv(const struct source *source, struct mark at, const char *field, const char *format,
-    va_list args)
+error_set(const struct source *source, struct mark at, const char *field, const char *format, ...)
 {
 	struct recipe_error *error = source->error;
 	size_t room = sizeof error->message, used = 0;
+	va_list args;
 
 	memset(error, 0, sizeof *error);
 	error->line = at.line;
@@ -18,20 +19,10 @@ error_setv(const struct source *source, struct mark at, const char *field, const
 	if (source->name && at.line > 0)
 		used = (size_t)snprintf(
 		    error->message, room, "%.128s:%u:%u: ", source->name, at.line, at.column);
-	(void)vsnprintf(error->message + used, room - used, format, args);
-	return -EINVAL;
-}
-
-int
-error_set(const struct source *source, struct mark at, const char *field, const char *format, ...)
-{
-	va_list args;
-	int r;
-
 	va_start(args, format);
-	r = error_setv(source, at, field, format, args);
+	(void)vsnprintf(error->message + used, room - used, format, args);
 	va_end(args);
-	return r;
+	return -EINVAL;
 }
 
 char *
@@ -46,8 +37,13 @@ quote(const char *text, char quoted[static QUOTE_TEXT])
 			keep--;
 	}
 	quoted[end++] = '"';
-	for (size_t i = 0; i < keep; i++)
-		quoted[end++] = (unsigned char)text[i] < ' ' || text[i] == 0x7f ? '?' : text[i];
+	for (size_t i = 0; i < keep; i++) {
+		bool is_control = (unsigned char)text[i] < ' ' || text[i] == 0x7f;
+
+		quoted[end++] = text[i];
+		if (is_control)
+			quoted[end - 1] = '?';
+	}
 	if (keep < len) {
 		memcpy(quoted + end, cut, sizeof cut - 1);
 		end += sizeof cut - 1;

@@ -2,8 +2,6 @@
 #ifndef SUPERVISOR_RECIPE_ERROR_H
 #define SUPERVISOR_RECIPE_ERROR_H
 
-#include <stdarg.h>
-
 #include "supervisor/recipe/recipe.h"
 
 /* A place in the text; both from 1, 0 when there is none. Columns count characters. */
@@ -20,9 +18,6 @@ struct source {
 /* Writes the error, prefixed with file:line:column where AT has them. Always -EINVAL. */
 int error_set(const struct source *source, struct mark at, const char *field, const char *format,
     ...) __attribute__((format(printf, 4, 5)));
-int error_setv(const struct source *source, struct mark at, const char *field, const char *format,
-    va_list args) __attribute__((format(printf, 4, 0)));
-
 enum {
 	QUOTE_TEXT = 72
 };

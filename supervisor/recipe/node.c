@@ -1,6 +1,7 @@
 #include "supervisor/recipe/node.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,7 +51,7 @@ node_get(const struct node *map, const char *key)
 char *
 node_path(const struct node *node, char *field, size_t size)
 {
-	const struct node *chain[NODE_MAX_DEPTH + 1];
+	const struct node *chain[NODE_MAX_DEPTH + 1] = { NULL };
 	size_t depth = 0, used = 0;
 
 	field[0] = '\0';
@@ -69,37 +70,36 @@ node_path(const struct node *node, char *field, size_t size)
 	return field;
 }
 
-__attribute__((format(printf, 4, 0))) static int
-fail_v(const struct source *source, struct mark at, const struct node *node, const char *format,
-    va_list args)
+static int
+fail_at(const struct source *source, struct mark at, const struct node *node, const char *message)
 {
 	char field[sizeof source->error->field];
 
-	return error_setv(source, at, node_path(node, field, sizeof field), format, args);
+	return error_set(source, at, node_path(node, field, sizeof field), "%s", message);
 }
 
 int
 node_fail(const struct source *source, const struct node *node, const char *format, ...)
 {
+	char message[sizeof source->error->message];
 	va_list args;
-	int r;
 
 	va_start(args, format);
-	r = fail_v(source, node->at, node, format, args);
+	(void)vsnprintf(message, sizeof message, format, args);
 	va_end(args);
-	return r;
+	return fail_at(source, node->at, node, message);
 }
 
 int
 node_fail_key(const struct source *source, const struct node *node, const char *format, ...)
 {
+	char message[sizeof source->error->message];
 	va_list args;
-	int r;
 
 	va_start(args, format);
-	r = fail_v(source, node->key ? node->key_at : node->at, node, format, args);
+	(void)vsnprintf(message, sizeof message, format, args);
 	va_end(args);
-	return r;
+	return fail_at(source, node->key ? node->key_at : node->at, node, message);
 }
 
 static struct mark
@@ -120,18 +120,15 @@ awaits_key(const struct reader *reader)
 	return reader->open && reader->open->kind == NODE_MAP && !reader->key;
 }
 
-/* Adds a node for EVENT to what is open. *ret_node is borrowed from the tree. */
-static int
-add_node(
-    struct reader *reader, const yaml_event_t *event, enum node_kind kind, struct node **ret_node)
+/* Adds a node for EVENT to what is open. Borrowed from the tree, or NULL. */
+static struct node *
+add_node(struct reader *reader, const yaml_event_t *event, enum node_kind kind)
 {
-	struct node *node, *open = reader->open;
+	struct node *node = calloc(1, sizeof *node), *open = reader->open;
 
-	if (++reader->nodes > NODE_MAX_NODES)
-		return refuse(reader, event, "too many values for a recipe");
-	node = calloc(1, sizeof *node);
 	if (!node)
-		return -ENOMEM;
+		return NULL;
+	reader->nodes++;
 	node->kind = kind;
 	node->at = mark_of(event->start_mark);
 	node->parent = open;
@@ -148,8 +145,7 @@ add_node(
 			open->first = node;
 		open->last = node;
 	}
-	*ret_node = node;
-	return 0;
+	return node;
 }
 
 static int
@@ -177,7 +173,6 @@ on_scalar(struct reader *reader, yaml_event_t *event)
 {
 	char *text = (char *)event->data.scalar.value;
 	struct node *node;
-	int r;
 
 	if (event->data.scalar.anchor)
 		return refuse(reader, event, "anchors (&) are not allowed");
@@ -187,9 +182,9 @@ on_scalar(struct reader *reader, yaml_event_t *event)
 		return refuse(reader, event, "a text must not contain a zero byte");
 	if (awaits_key(reader))
 		return on_key(reader, event, text);
-	r = add_node(reader, event, NODE_TEXT, &node);
-	if (r < 0)
-		return r;
+	node = add_node(reader, event, NODE_TEXT);
+	if (!node)
+		return -ENOMEM;
 	node->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 	/* The tree outlives the event: its text moves over. */
 	node->text = text;
@@ -202,7 +197,6 @@ on_open(struct reader *reader, const yaml_event_t *event, enum node_kind kind)
 {
 	bool is_map = kind == NODE_MAP;
 	struct node *node;
-	int r;
 
 	if (is_map ? event->data.mapping_start.anchor : event->data.sequence_start.anchor)
 		return refuse(reader, event, "anchors (&) are not allowed");
@@ -212,9 +206,9 @@ on_open(struct reader *reader, const yaml_event_t *event, enum node_kind kind)
 		return refuse(reader, event, "a key must be a word, not a list or a map");
 	if (reader->depth >= NODE_MAX_DEPTH)
 		return refuse(reader, event, "nested too deeply (16 levels are the limit)");
-	r = add_node(reader, event, kind, &node);
-	if (r < 0)
-		return r;
+	node = add_node(reader, event, kind);
+	if (!node)
+		return -ENOMEM;
 	reader->depth++;
 	reader->open = node;
 	return 0;
@@ -224,6 +218,8 @@ on_open(struct reader *reader, const yaml_event_t *event, enum node_kind kind)
 static int
 on_event(struct reader *reader, yaml_event_t *event)
 {
+	if (reader->nodes >= NODE_MAX_NODES)
+		return refuse(reader, event, "too many values for a recipe");
 	switch (event->type) {
 	case YAML_DOCUMENT_START_EVENT:
 		if (reader->documents++ > 0)
