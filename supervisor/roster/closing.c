@@ -193,7 +193,7 @@ survivors_live(const struct record *rec)
 
 	for (size_t i = 0; i < rec->receipt.survivors.n; i++)
 		if (proc_stat((pid_t)rec->receipt.survivors.v[i].pid, &stat) == 0 &&
-		    stat.state != 'Z')
+		    proc_is_alive(&stat))
 			return true;
 	return false;
 }
