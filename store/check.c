@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -23,7 +22,8 @@
 enum {
 	CHECK_GOOD = 0,
 	CHECK_DAMAGED = 3,
-	CHECK_CPU_S = 600
+	CHECK_CPU_S = 600,
+	WRONG_BYTES = 160
 };
 
 /* Sums over entries of an index: what follows from the rows must be what is in the index. */
@@ -35,24 +35,13 @@ struct checking {
 	MDB_txn *txn;
 	struct store_tables tables;
 	struct tally follows[3], stands[3]; /* active, due, owner */
-	uint64_t tokens, last_id;
-	int out; /* the parent reads what is wrong from it */
+	uint64_t tokens;                    /* rows that have one */
+	char wrong[WRONG_BYTES];
 };
 
-__attribute__((format(printf, 2, 3))) static int
-wrong(const struct checking *checking, const char *format, ...)
-{
-	char text[160];
-	va_list args;
-	int len;
-
-	va_start(args, format);
-	len = vsnprintf(text, sizeof text, format, args);
-	va_end(args);
-	if (len > 0)
-		fd_write_all(checking->out, text, strlen(text));
-	return CHECK_DAMAGED;
-}
+/* A function of `...` would be clearer, but clang's analyzer 14 reports its va_list falsely. */
+#define WRONG(checking, ...) \
+ (snprintf((checking)->wrong, sizeof(checking)->wrong, __VA_ARGS__), CHECK_DAMAGED)
 
 /* Of a key: any two differ in it, but for one in 2^64. */
 static uint64_t
@@ -93,7 +82,7 @@ check_row(struct checking *checking, uint64_t id, const uint8_t *payload, size_t
 	struct head head;
 
 	if (head_open(payload, len, &head) < 0)
-		return wrong(
+		return WRONG(
 		    checking, "task %llu: its head makes no sense", (unsigned long long)id);
 	for (size_t i = 0; index_entry(&checking->tables, id, &head, i, &entry); i++) {
 		MDB_val key = store_val(&entry.key);
@@ -105,19 +94,19 @@ check_row(struct checking *checking, uint64_t id, const uint8_t *payload, size_t
 		return CHECK_GOOD; /* it is decoded when somebody asks for it; its bytes are right
 				    */
 	if (codec_decode(&record_codec, payload + head.len, len - head.len, &record, &error) < 0)
-		return wrong(checking, "task %llu: %s: %s", (unsigned long long)id, error.field,
+		return WRONG(checking, "task %llu: %s: %s", (unsigned long long)id, error.field,
 		    error.problem ? error.problem : "no memory");
 	len = record.id == id && !task_state_is_end(record.state);
 	codec_free(&record_codec, &record);
 	return len ? CHECK_GOOD
-		   : wrong(checking, "task %llu: it is another's", (unsigned long long)id);
+		   : WRONG(checking, "task %llu: it is another's", (unsigned long long)id);
 }
 
 static int
-check_event(const struct checking *checking, uint64_t seq, size_t len)
+check_event(struct checking *checking, uint64_t seq, size_t len)
 {
 	if (seq == 0 || len < EVENT_HEAD)
-		return wrong(checking, "event %llu: it is none", (unsigned long long)seq);
+		return WRONG(checking, "event %llu: it is none", (unsigned long long)seq);
 	return CHECK_GOOD;
 }
 
@@ -129,7 +118,7 @@ check_entry(struct checking *checking, MDB_dbi table, const char *name, const MD
 	size_t len;
 
 	if (seal_open(key, value, &payload, &len) < 0)
-		return wrong(checking, "table %s, key %llu: its checksum is wrong", name,
+		return WRONG(checking, "table %s, key %llu: its checksum is wrong", name,
 		    (unsigned long long)store_key_number(key, 0));
 	if (table == checking->tables.task)
 		return check_row(checking, store_key_number(key, 0), payload, len);
@@ -151,18 +140,18 @@ walk_table(struct checking *checking, MDB_dbi table, const char *name, size_t ke
 	int m, r = CHECK_GOOD;
 
 	if (mdb_stat(checking->txn, table, &stat) != 0)
-		return wrong(checking, "table %s cannot be read", name);
+		return WRONG(checking, "table %s cannot be read", name);
 	while ((m = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0 && r == CHECK_GOOD) {
 		/* more than there are: the pages lead in circles */
 		if (++entries > stat.ms_entries)
-			return wrong(checking, "table %s: its pages are mixed up", name);
+			return WRONG(checking, "table %s: its pages are mixed up", name);
 		if (key_bytes > 0 && key.mv_size != key_bytes)
-			return wrong(
+			return WRONG(
 			    checking, "table %s: a key is %zu bytes long", name, key.mv_size);
 		r = check_entry(checking, table, name, &key, &value);
 	}
 	if (r == CHECK_GOOD && (m != MDB_NOTFOUND || entries != stat.ms_entries))
-		return wrong(checking, "table %s: %llu entries of %zu can be read", name,
+		return WRONG(checking, "table %s: %llu entries of %zu can be read", name,
 		    (unsigned long long)entries, stat.ms_entries);
 	return r;
 }
@@ -174,7 +163,7 @@ check_table(struct checking *checking, MDB_dbi table, const char *name, size_t k
 	int r = mdb_cursor_open(checking->txn, table, &cursor);
 
 	if (r != 0)
-		return wrong(checking, "table %s cannot be read", name);
+		return WRONG(checking, "table %s cannot be read", name);
 	r = walk_table(checking, table, name, key_bytes, cursor);
 	mdb_cursor_close(cursor);
 	return r;
@@ -183,27 +172,27 @@ check_table(struct checking *checking, MDB_dbi table, const char *name, size_t k
 /* Pages on the list of free ones are written over without another look. */
 static int
 check_free_list(
-    const struct checking *checking, const MDB_val *key, const MDB_val *value, size_t last_page)
+    struct checking *checking, const MDB_val *key, const MDB_val *value, size_t last_page)
 {
 	const char *bytes = value->mv_data;
 	size_t n, page, before = SIZE_MAX;
 
 	if (key->mv_size != sizeof n || value->mv_size < sizeof n)
-		return wrong(checking, "its list of free pages is damaged");
+		return WRONG(checking, "its list of free pages is damaged");
 	memcpy(&n, bytes, sizeof n);
 	if (n > value->mv_size / sizeof n - 1)
-		return wrong(checking, "its list of free pages is damaged");
+		return WRONG(checking, "its list of free pages is damaged");
 	for (size_t i = 1; i <= n; i++) {
 		memcpy(&page, bytes + i * sizeof page, sizeof page);
 		if (page < 2 || page > last_page || page >= before)
-			return wrong(checking, "its list of free pages is damaged");
+			return WRONG(checking, "its list of free pages is damaged");
 		before = page;
 	}
 	return CHECK_GOOD;
 }
 
 static int
-check_free_pages(const struct checking *checking, MDB_env *env)
+check_free_pages(struct checking *checking, MDB_env *env)
 {
 	MDB_cursor *cursor;
 	MDB_val key, value;
@@ -211,25 +200,29 @@ check_free_pages(const struct checking *checking, MDB_env *env)
 	int m, r = CHECK_GOOD;
 
 	if (mdb_env_info(env, &info) != 0 || mdb_cursor_open(checking->txn, 0, &cursor) != 0)
-		return wrong(checking, "its list of free pages is damaged");
+		return WRONG(checking, "its list of free pages is damaged");
 	while ((m = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0 && r == CHECK_GOOD)
 		r = check_free_list(checking, &key, &value, info.me_last_pgno);
 	mdb_cursor_close(cursor);
 	if (r == CHECK_GOOD && m != MDB_NOTFOUND)
-		return wrong(checking, "its list of free pages is damaged");
+		return WRONG(checking, "its list of free pages is damaged");
 	return r;
 }
 
 static int
-compare_tallies(const struct checking *checking)
+compare_tallies(struct checking *checking)
 {
 	static const char *const names[] = { "active", "due", "owner" };
+	MDB_stat token;
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		if (checking->follows[i].entries != checking->stands[i].entries ||
 		    checking->follows[i].sum != checking->stands[i].sum)
-			return wrong(
+			return WRONG(
 			    checking, "table %s is not what follows from the tasks", names[i]);
+	if (mdb_stat(checking->txn, checking->tables.token, &token) != 0 ||
+	    token.ms_entries > checking->tokens)
+		return WRONG(checking, "table token is not what follows from the tasks");
 	return CHECK_GOOD;
 }
 
@@ -250,32 +243,33 @@ check_tables(struct checking *checking)
 
 /* What keeps it from being opened at all, and is no damage, store_open says better. */
 static int
-check_all(const char *dir, int out)
+check_all(struct checking *checking, const char *dir)
 {
-	struct checking checking = { .out = out };
 	MDB_env *env;
 	int r = store_errno(env_open(dir, 0, true, &env));
 
 	if (r < 0)
-		return r == -EUCLEAN ? wrong(&checking, "it is no data file") : CHECK_GOOD;
-	if (mdb_txn_begin(env, NULL, MDB_RDONLY, &checking.txn) != 0)
-		return wrong(&checking, "it cannot be read");
-	r = env_open_tables(checking.txn, false, &checking.tables);
+		return r == -EUCLEAN ? WRONG(checking, "it is no data file") : CHECK_GOOD;
+	if (mdb_txn_begin(env, NULL, MDB_RDONLY, &checking->txn) != 0)
+		return WRONG(checking, "it cannot be read");
+	r = env_open_tables(checking->txn, false, &checking->tables);
 	if (r < 0)
-		return r == -ENOENT ? CHECK_GOOD : wrong(&checking, "its tables cannot be found");
-	r = migrate_check(&store_migrations, checking.txn, &checking.tables);
+		return r == -ENOENT ? CHECK_GOOD : WRONG(checking, "its tables cannot be found");
+	r = migrate_check(&store_migrations, checking->txn, &checking->tables);
 	if (r < 0)
-		return r == -EUCLEAN ? wrong(&checking, "its version makes no sense") : CHECK_GOOD;
-	r = check_free_pages(&checking, env);
-	return r == CHECK_GOOD ? check_tables(&checking) : r;
+		return r == -EUCLEAN ? WRONG(checking, "its version makes no sense") : CHECK_GOOD;
+	r = check_free_pages(checking, env);
+	return r == CHECK_GOOD ? check_tables(checking) : r;
 }
 
 static void
 run_child(const char *dir, int out)
 {
 	static const int deadly[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGXCPU };
+	struct checking checking = { .wrong = "" };
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	sigset_t none;
+	int r;
 
 	for (size_t i = 0; i < sizeof deadly / sizeof deadly[0]; i++)
 		signal(deadly[i], SIG_DFL);
@@ -285,7 +279,9 @@ run_child(const char *dir, int out)
 	setrlimit(RLIMIT_CPU, &(struct rlimit){ CHECK_CPU_S, CHECK_CPU_S });
 	if (null >= 0)
 		dup2(null, STDERR_FILENO); /* LMDB's assertions */
-	_exit(check_all(dir, out));
+	r = check_all(&checking, dir);
+	fd_write_all(out, checking.wrong, strlen(checking.wrong));
+	_exit(r);
 }
 
 /* ---- the parent ------------------------------------------------------------------- */
@@ -300,7 +296,7 @@ wait_for_child(pid_t pid, int *ret_status)
 }
 
 static int
-check_in_child(const char *dir, const int ends[2], char text[static 160], int *ret_status)
+check_in_child(const char *dir, const int ends[2], char text[static WRONG_BYTES], int *ret_status)
 {
 	int in = ends[0], out = ends[1];
 	pid_t pid = fork();
@@ -313,7 +309,7 @@ check_in_child(const char *dir, const int ends[2], char text[static 160], int *r
 	}
 	fd_close(&out);
 	if (r == 0) {
-		n = fd_read_all(in, text, 159);
+		n = fd_read_all(in, text, WRONG_BYTES - 1);
 		text[n > 0 ? n : 0] = '\0';
 		r = wait_for_child(pid, ret_status);
 	}
@@ -324,8 +320,8 @@ check_in_child(const char *dir, const int ends[2], char text[static 160], int *r
 int
 store_check(const char *dir, struct store_error *ret_error)
 {
-	char text[160];
-	int ends[2], status, r;
+	char text[WRONG_BYTES];
+	int ends[2], status = 0, r;
 
 	ret_error->text[0] = '\0';
 	if (pipe2(ends, O_CLOEXEC) < 0)

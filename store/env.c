@@ -150,7 +150,7 @@ env_count_bytes(MDB_env *env, uint64_t *ret_used, uint64_t *ret_file)
 void
 env_note_room(struct store *store)
 {
-	uint64_t used, file, limit;
+	uint64_t used = 0, file, limit;
 	MDB_envinfo info;
 	MDB_stat stat;
 

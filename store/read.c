@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -91,7 +92,7 @@ find_row(const struct reading *reading, uint64_t id, const uint8_t **ret_row, si
 {
 	struct store_key key = store_key1(id);
 	const uint8_t *payload;
-	struct head head;
+	struct head head = { .len = 0 };
 	size_t len;
 	int r = seal_get(reading->txn, reading->tables->task, store_val(&key), &payload, &len);
 
@@ -132,12 +133,11 @@ store_get_spec(struct store *store, uint64_t id, struct store_bytes *ret_spec)
 int
 store_get_meta(struct store *store, const char *key, struct store_bytes *ret_value)
 {
-	char name[128] = { META_OTHERS };
-	size_t len = strlen(key);
+	char name[128];
 
-	if (len > sizeof name - 2)
+	if (strlen(key) > sizeof name - 2)
 		return -ENOENT;
-	memcpy(name + 1, key, len);
+	snprintf(name, sizeof name, "%c%s", META_OTHERS, key);
 	return get(store, store->tables.meta, meta_key(name), ret_value);
 }
 

@@ -34,18 +34,18 @@ struct record_step {
 	char *name;
 	enum step_state state;
 	char *detail;
-	double progress;          /* 0..1 of the step when last known; NaN unknown */
+	double progress; /* 0..1 of the step when last known; NaN unknown */
 	uint64_t started_ms, ended_ms;
-	uint64_t tries;           /* in the latest attempt */
+	uint64_t tries; /* in the latest attempt */
 	struct exit_info exit;
 	struct pairs outputs;
 	struct blob checkpoint;
 	struct record_subs subs;
 	uint64_t subs_dropped;
 	enum cancel_mode cancel;
-	double weight;            /* NaN: equal */
+	double weight; /* NaN: equal */
 	bool has_undo;
-	bool leaves_running;      /* what it starts and leaves alive is meant to stay */
+	bool leaves_running; /* what it starts and leaves alive is meant to stay */
 	struct blob rest;
 };
 struct record_steps {
@@ -95,27 +95,28 @@ struct record_warnings {
 
 /* The attempt that was started last, as committed before its spawn. */
 struct record_attempt {
-	uint64_t number;          /* 0: none yet */
+	uint64_t number; /* 0: none yet */
 	enum attempt_mode mode;
 	char *keeper_instance, *boot_id; /* of the keeper and boot it was started under */
 	uint64_t started_ms;
 	uint64_t pid, start_ticks; /* from HELLO; 0 before */
-	uint64_t cursor;          /* bytes of its journal that are in this row */
-	uint64_t next_seq;        /* expected in the frame at the cursor */
-	bool ended;               /* its END is in this row: outcome and error below are its own */
-	bool closed;              /* proven empty; nothing of it is left */
+	uint64_t cursor;           /* bytes of its journal that are in this row */
+	uint64_t next_seq;         /* expected in the frame at the cursor */
+	bool ended;                /* its END is in this row: outcome and error below are its own */
+	bool closed;               /* proven empty; nothing of it is left */
 	struct blob rest;
 };
 
 struct record {
 	uint64_t id;
-	struct blob token;        /* 16 bytes as msgpack bin, made by the client */
+	struct blob token; /* 16 bytes as msgpack bin, made by the client */
 	char *type, *title, *scope, *key, *dedupe_key;
 	struct record_persons persons;
 	uint64_t owner_uid, owner_gid; /* the Unix account commands run as */
 	struct pairs labels;
 	enum task_state state;
-	enum task_state decided_outcome; /* while undoing or cancelling: what it will end as; 0 none */
+	enum task_state
+	    decided_outcome; /* while undoing or cancelling: what it will end as; 0 none */
 	uint64_t created_ms, started_ms, ended_ms;
 	uint64_t order_rev;
 	enum want want;
@@ -123,25 +124,26 @@ struct record {
 	char *cancelled_by;
 	enum on_interrupt on_interrupt;
 	char *cancel_note;
-	uint64_t step;            /* current, from 1; 0 none */
+	uint64_t step; /* current, from 1; 0 none */
 	struct record_steps steps;
 	struct record_attempt attempt;
-	uint64_t resumes;         /* interruptions since a step was last finished */
-	struct pairs params;      /* as frozen; secret ones are absent */
+	uint64_t resumes;    /* interruptions since a step was last finished */
+	struct pairs params; /* as frozen; secret ones are absent */
 	struct blob result;
 	struct record_warnings warnings;
 	uint64_t warnings_dropped;
 	struct record_error error; /* code NULL: none */
 	struct receipt receipt;    /* method NULL: none */
 	struct record_interruptions interruptions;
-	double progress;           /* last known; NaN */
-	char *outcome;             /* the stored one line, after the end */
+	double progress; /* last known; NaN */
+	char *outcome;   /* the stored one line, after the end */
 	uint64_t log_bytes;
 	bool keep;
-	uint64_t expires_ms;       /* 0: active or kept */
-	uint64_t cursor_seq;       /* sequence of its newest event when committed; informative */
-	uint64_t retry_at_ms;      /* TASK_RETRYING: due then */
-	uint64_t queue_order;      /* smaller is served first among queued ones; its id, or less for returners */
+	uint64_t expires_ms;  /* 0: active or kept */
+	uint64_t cursor_seq;  /* sequence of its newest event when committed; informative */
+	uint64_t retry_at_ms; /* TASK_RETRYING: due then */
+	uint64_t queue_order; /* smaller is served first among queued ones; its id, or less for
+				 returners */
 	struct blob rest;
 };
 

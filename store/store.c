@@ -83,8 +83,8 @@ read_epoch(MDB_txn *txn, const struct store_tables *tables, char epoch[static 17
 static int
 is_same_file(const struct store *store, MDB_txn *txn, uint64_t *ret_file, bool *ret_same)
 {
-	uint64_t known;
-	struct stat info;
+	uint64_t known = 0;
+	struct stat info = { .st_ino = 0 };
 	int fd;
 	int r = store_errno(mdb_env_get_fd(store->env, &fd));
 
@@ -139,7 +139,7 @@ edge(MDB_txn *txn, MDB_dbi table, MDB_cursor_op end, uint64_t *ret_number)
 static int
 read_edges(struct store *store, MDB_txn *txn)
 {
-	uint64_t last_id, last_seq, first_seq, remembered = 0;
+	uint64_t last_id = 0, last_seq = 0, first_seq = 0, remembered = 0;
 	int r = edge(txn, store->tables.task, MDB_LAST, &last_id);
 
 	if (r == 0)

@@ -40,8 +40,8 @@ struct store_error {
  * build, -ENOTSUP on a network file system, -EPERM in another user's directory, -EBUSY when this
  * process has a store open, -EROFS when read_only and a migration is due. Blocks (fsync).
  */
-int store_open(const struct store_options *options, struct store **ret_store,
-    struct store_error *ret_error);
+int store_open(
+    const struct store_options *options, struct store **ret_store, struct store_error *ret_error);
 void store_close(struct store *store); /* NULL is legal */
 
 /* Walks every table in a child process that may crash on damage: checksums, rows of active tasks,
@@ -70,7 +70,8 @@ int store_batch_put_task(struct store_batch *batch, const struct record *record)
 int store_batch_put_spec(struct store_batch *batch, uint64_t id, const void *spec, size_t len);
 /* Appends to the history; its sequence number is given when applied. */
 int store_batch_add_event(struct store_batch *batch, const struct fact *event);
-/* Removes the row, its spec, indexes and its events' index. The events themselves are trimmed from the front. */
+/* Removes the row, its spec, indexes and its events' index. The events themselves are trimmed from
+ * the front. */
 int store_batch_delete_task(struct store_batch *batch, uint64_t id);
 /* Removes events up to and including SEQ; at most 1,000 per batch, oldest first. The newest one
  * always stays. */
@@ -81,10 +82,12 @@ int store_batch_put_meta(struct store_batch *batch, const char *key, const void 
 size_t store_batch_bytes(const struct store_batch *batch); /* about what it will write */
 bool store_batch_is_empty(const struct store_batch *batch);
 
-/* The encoded row last put in BATCH (borrowed), or NULL. What clients may see once it is applied. */
+/* The encoded row last put in BATCH (borrowed), or NULL. What clients may see once it is applied.
+ */
 const uint8_t *store_batch_task_bytes(const struct store_batch *batch, size_t *ret_len);
 
-/* After store_apply: the number of the batch's first event; they are consecutive. 0: it had none. */
+/* After store_apply: the number of the batch's first event; they are consecutive. 0: it had none.
+ */
 uint64_t store_batch_first_seq(const struct store_batch *batch);
 size_t store_batch_event_count(const struct store_batch *batch);
 
@@ -97,7 +100,7 @@ int store_apply(struct store *store, struct store_batch *const *batches, size_t 
 
 /* Frees the ballast so that what is accepted can be finished; later made again. */
 int store_ballast_release(struct store *store);
-int store_ballast_restore(struct store *store); /* 0 when it stands (again), -ENOSPC */
+int store_ballast_restore(struct store *store);       /* 0 when it stands (again), -ENOSPC */
 bool store_is_nearly_full(const struct store *store); /* 80 % of the map in use: take no new work */
 
 /* ---- reading ---------------------------------------------------------------- */
@@ -108,15 +111,15 @@ struct store_bytes { /* owned copy */
 };
 void store_bytes_free(struct store_bytes *bytes);
 
-uint64_t store_last_id(struct store *store);        /* largest task id ever given, 0: none */
-uint64_t store_last_seq(struct store *store);       /* of the newest event, 0: none */
-uint64_t store_first_seq(struct store *store);      /* of the oldest event kept, 0: none */
+uint64_t store_last_id(struct store *store);   /* largest task id ever given, 0: none */
+uint64_t store_last_seq(struct store *store);  /* of the newest event, 0: none */
+uint64_t store_first_seq(struct store *store); /* of the oldest event kept, 0: none */
 
 int store_get_task(struct store *store, uint64_t id, struct store_bytes *ret_row);
 int store_get_spec(struct store *store, uint64_t id, struct store_bytes *ret_spec);
 /* The task submitted with TOKEN (16 bytes) by UID: 0 or -ENOENT. */
-int store_find_token(struct store *store, uint64_t uid, const uint8_t token[static 16],
-    uint64_t *ret_id);
+int store_find_token(
+    struct store *store, uint64_t uid, const uint8_t token[static 16], uint64_t *ret_id);
 int store_get_meta(struct store *store, const char *key, struct store_bytes *ret_value);
 
 /* Calls back with each row; a return other than 0 stops and is returned. The callback must not
@@ -125,9 +128,9 @@ typedef int (*store_row_fn)(uint64_t id, const uint8_t *row, size_t len, void *a
 int store_each_active(struct store *store, store_row_fn fn, void *arg); /* ascending id */
 
 struct store_page {
-	uint64_t before_id;  /* start below this id; 0: newest */
-	uint64_t owner_uid;  /* of any of its persons; UINT64_MAX: everybody's */
-	size_t max_rows;     /* calls of fn in one page, <= 1,000 */
+	uint64_t before_id; /* start below this id; 0: newest */
+	uint64_t owner_uid; /* of any of its persons; UINT64_MAX: everybody's */
+	size_t max_rows;    /* calls of fn in one page, <= 1,000 */
 };
 /* Newest first. *ret_next: pass as before_id for the next page, 0 at the end. */
 int store_each_task(struct store *store, const struct store_page *page, store_row_fn fn, void *arg,
@@ -138,8 +141,8 @@ int store_due(struct store *store, uint64_t now_ms, uint64_t *ret_ids, size_t ma
 
 typedef int (*store_event_fn)(uint64_t seq, const uint8_t *event, size_t len, void *arg);
 /* Events with a number above AFTER, ascending; of one TASK, or of all when 0. At most MAX. */
-int store_each_event(struct store *store, uint64_t task, uint64_t after, size_t max,
-    store_event_fn fn, void *arg);
+int store_each_event(
+    struct store *store, uint64_t task, uint64_t after, size_t max, store_event_fn fn, void *arg);
 
 /* Bytes in use and of the map, for doctor. */
 void store_usage(struct store *store, uint64_t *ret_used, uint64_t *ret_map);

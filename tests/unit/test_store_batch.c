@@ -52,7 +52,7 @@ END_TEST
 static void
 fatten(struct record *record)
 {
-	char text[LIMIT_TEXT + 1], name[16];
+	char text[LIMIT_TEXT + 1], name[32];
 
 	memset(text, 'x', LIMIT_TEXT);
 	text[LIMIT_TEXT] = '\0';
