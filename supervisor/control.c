@@ -270,7 +270,7 @@ add_conn(struct control *control, int fd)
 	ev_io_init(&conn->writer, on_writable, fd, EV_WRITE);
 	conn->reader.data = conn->writer.data = conn;
 	link_conn(control, conn);
-	if (!conn->peer.is_admin && count_uid(control, conn->peer.uid) > CONN_MAX_PER_UID)
+	if (!conn->peer.is_admin && count_uid(control, conn->peer.uid) > control->max_per_uid)
 		kill_conn(conn);
 	else
 		ev_io_start(control->loop, &conn->reader);
@@ -360,6 +360,8 @@ control_start(struct control *control, struct ev_loop *loop, int listen_fd,
 	if (r < 0)
 		return r;
 	*control = (struct control){ .loop = loop, .handler = *handler, .max_conns = max_conns() };
+	control->max_per_uid =
+	    control->max_conns / 2 < CONN_MAX_PER_UID ? control->max_conns / 2 : CONN_MAX_PER_UID;
 	control->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	ev_io_init(&control->listener, on_connect, listen_fd, EV_READ);
 	ev_timer_init(&control->sweep, on_sweep, 2., 2.);

@@ -19,7 +19,7 @@
 
 enum {
 	CONN_MAX_OUT = 4 * 1024 * 1024, /* bytes waiting for a client that does not read */
-	CONN_MAX_PER_UID = 512,         /* for uids that are not administrators */
+	CONN_MAX_PER_UID = 512,         /* for uids that are not administrators; at most half of all */
 	CONN_REQUEST_MS = 10 * 1000     /* a request once begun must be whole by then */
 };
 
@@ -67,7 +67,7 @@ struct control {
 	ev_prepare reap;
 	struct control_handler handler;
 	struct conn *conns; /* list */
-	size_t nconns, max_conns;
+	size_t nconns, max_conns, max_per_uid;
 	uint64_t last_serial;
 	int spare_fd; /* given up for a moment when fds run out, to accept and refuse */
 };
