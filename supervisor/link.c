@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 enum {
-	READ_BYTES = 16 * 1024
+	READ_BYTES = 16 * 1024,
+	MAX_DRAINED = 256 /* reads: a pipe holds no more, unless somebody fills it as fast */
 };
 
 void
@@ -23,6 +24,26 @@ link_init(struct link *link, struct ev_loop *loop, void (*on_news)(struct news *
 		.loop = loop, .news_fd = -1, .orders_fd = -1, .on_news = on_news, .arg = arg
 	};
 	buf_init(&link->in, READ_BYTES + PIPE_BUF);
+}
+
+static double
+tame_fraction(double fraction)
+{
+	if (fraction < 0)
+		return 0;
+	return fraction > 1 ? 1 : fraction; /* NaN stays */
+}
+
+/* What was written as one piece is read from its begin again. */
+static void
+drain(struct link *link)
+{
+	uint8_t rubbish[PIPE_BUF];
+
+	buf_clear(&link->in);
+	for (int i = 0; i < MAX_DRAINED; i++)
+		if (read(link->news_fd, rubbish, sizeof rubbish) <= 0)
+			return;
 }
 
 /* Keeps the latest snapshot of those that arrived together; true when there was one. */
@@ -42,11 +63,13 @@ take_frames(struct link *link, struct news *latest)
 			continue;
 		if (any)
 			codec_free(&news_codec, latest);
+		news.fraction = tame_fraction(news.fraction);
+		news.progress = tame_fraction(news.progress);
 		*latest = news;
 		any = true;
 	}
 	if (r < 0)
-		buf_clear(&link->in);
+		drain(link);
 	else
 		buf_consume(&link->in, at);
 	return any;

@@ -335,9 +335,8 @@ attempt_over(struct attempt *attempt, enum loss loss)
 	const struct task *task = attempt->task;
 
 	attempt->over.loss = loss;
-	if (loss == LOSS_NEVER_RAN || loss == LOSS_UNSTARTABLE) {
-		settle(attempt);
-	} else if (loss == LOSS_NONE && is_proven_empty(task)) {
+	if (loss == LOSS_NEVER_RAN || loss == LOSS_UNSTARTABLE ||
+	    (loss == LOSS_NONE && is_proven_empty(task))) {
 		settle(attempt);
 	} else {
 		if (attempt->pid > 0)
