@@ -347,9 +347,10 @@ main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		void (*run)(bool small);
-	} benches[] = { { "tasks", bench_tasks }, { "submissions", bench_submissions },
-		{ "cancel", bench_cancel }, { "memory", bench_memory },
-		{ "restart", bench_restart }, { "many-ended", bench_many_ended } };
+	} benches[] = { { "tasks", bench_tasks }, { "store", bench_store },
+		{ "submissions", bench_submissions }, { "cancel", bench_cancel },
+		{ "memory", bench_memory }, { "restart", bench_restart },
+		{ "many-ended", bench_many_ended } };
 	bool small = argc > 1 && strcmp(argv[1], "--small") == 0;
 	const char *only = argc > 1 + small ? argv[1 + small] : NULL;
 

@@ -60,7 +60,13 @@ void print_figure(const char *name, const char *unit, struct samples *samples,
 /* PSS of a process in KiB, smaps_rollup of proc(5). */
 double pss_kib(pid_t pid);
 
+/* Runs WORK(ARG) in so many threads, each doing EACH things: things per second. */
+double bench_clients(void *(*work)(void *), void *arg, int clients, int each);
+/* Group commit of 128 bytes by LMDB alone, below ROOT: commits per second. */
+double bench_bare_commits(const char *root, int clients, int each);
+
 void bench_tasks(bool small);
+void bench_store(bool small);
 void bench_submissions(bool small);
 void bench_cancel(bool small);
 void bench_memory(bool small);

@@ -35,8 +35,8 @@ submit_many(void *arg)
 	return NULL;
 }
 
-static double
-run_clients(void *(*work)(void *), void *arg, int clients, int each)
+double
+bench_clients(void *(*work)(void *), void *arg, int clients, int each)
 {
 	pthread_t threads[MAX_CLIENTS];
 	double begin = now_s();
@@ -115,8 +115,8 @@ ask_many(void *arg)
 	return NULL;
 }
 
-static double
-run_bare(const char *root, int clients, int each)
+double
+bench_bare_commits(const char *root, int clients, int each)
 {
 	struct bare bare = { .lock = PTHREAD_MUTEX_INITIALIZER,
 		.more = PTHREAD_COND_INITIALIZER,
@@ -137,7 +137,7 @@ run_bare(const char *root, int clients, int each)
 		die("bare environment");
 	if (pthread_create(&committer, NULL, commit_groups, &bare) != 0)
 		die("starting a thread");
-	rate = run_clients(ask_many, &bare, clients, each);
+	rate = bench_clients(ask_many, &bare, clients, each);
 	pthread_mutex_lock(&bare.lock);
 	bare.stop = true;
 	pthread_cond_signal(&bare.more);
@@ -163,8 +163,8 @@ bench_submissions(bool small)
 
 		ours.n = bare.n = 0;
 		for (int i = 0; i < rounds; i++) {
-			samples_add(&ours, run_clients(submit_many, &submitter, counts[k], each));
-			samples_add(&bare, run_bare(service.root, counts[k], each));
+			samples_add(&ours, bench_clients(submit_many, &submitter, counts[k], each));
+			samples_add(&bare, bench_bare_commits(service.root, counts[k], each));
 		}
 		snprintf(name, sizeof name, "durable_submissions_%d", counts[k]);
 		print_figure(name, "submissions/s", &ours, "LMDB group commit of 128 bytes", &bare);
