@@ -72,7 +72,8 @@ struct reap_ring {
 enum {
 	SUPERVISOR_EXIT_STOP = 0,
 	SUPERVISOR_EXIT_USAGE = 2,
-	SUPERVISOR_EXIT_IO = 75
+	SUPERVISOR_EXIT_IO = 75,
+	SUPERVISOR_EXIT_UNUSABLE = 78 /* damaged, or a newer build's: another start cannot help */
 };
 
 #endif

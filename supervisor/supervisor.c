@@ -326,8 +326,9 @@ supervisor_start(struct supervisor *supervisor, const struct config *config)
 	r = start(supervisor);
 	if (r < 0) {
 		log_error("cannot start: %s", strerror(-r));
-		return r == -EUCLEAN || r == -EPROTO || r == -EIO ? SUPERVISOR_EXIT_IO
-								  : EXIT_FAILURE;
+		if (r == -EUCLEAN || r == -EPROTO)
+			return SUPERVISOR_EXIT_UNUSABLE;
+		return r == -EIO ? SUPERVISOR_EXIT_IO : EXIT_FAILURE;
 	}
 	tell_keeper(KEEPER_READY);
 	log_info("serving; %zu tasks taken up, spawn by %s, kill by %s", supervisor->roster.ntasks,

@@ -154,6 +154,8 @@ on_supervisor_end(struct keeper *keeper, const siginfo_t *info)
 		keeper->status = EXIT_SUCCESS;
 	} else if (exited && info->si_status == SUPERVISOR_EXIT_USAGE) {
 		keeper->status = SUPERVISOR_EXIT_USAGE;
+	} else if (exited && info->si_status == SUPERVISOR_EXIT_UNUSABLE) {
+		keeper->status = EXIT_FAILURE; /* it has said which file */
 	} else {
 		log_warn(
 		    "the supervisor ended (%s %d)", exited ? "status" : "signal", info->si_status);

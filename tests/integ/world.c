@@ -96,18 +96,24 @@ insist_on_peace(void)
 }
 
 void
+world_shutdown(struct world *world)
+{
+	uid_t asker = world->client_uid;
+	const struct said *said;
+
+	world->client_uid = world->service_uid;
+	said = REEVE(world, "shutdown", "--tasks");
+	ck_assert_msg(said->status == 0, "shutdown: %s", said->err);
+	ck_assert_int_eq(world_wait_keeper(world), 0);
+	world->client_uid = asker;
+	insist_on_peace();
+}
+
+void
 world_close(struct world *world)
 {
-	if (world->keeper) {
-		uid_t asker = world->client_uid;
-		const struct said *said;
-
-		world->client_uid = world->service_uid;
-		said = REEVE(world, "shutdown", "--tasks");
-		ck_assert_msg(said->status == 0, "shutdown: %s", said->err);
-		ck_assert_int_eq(world_wait_keeper(world), 0);
-		world->client_uid = asker;
-	}
+	if (world->keeper)
+		world_shutdown(world);
 	insist_on_peace();
 	ck_assert_int_eq(fd_remove_tree(AT_FDCWD, world->root), 0);
 	while (world->said) {

@@ -79,6 +79,7 @@ void world_wait_served(struct world *world);
 /* Waits for the keeper's end and returns its exit status (minus the signal). */
 int world_wait_keeper(struct world *world);
 void world_stop(struct world *world);        /* SIGTERM: tasks live on */
+void world_shutdown(struct world *world);    /* with its tasks; nothing is left */
 void world_kill_keeper(struct world *world); /* SIGKILL, and the supervisor dies of it */
 /* SIGKILL; returns once it is gone. The keeper starts the next one. */
 void world_kill_supervisor(struct world *world);
