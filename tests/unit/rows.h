@@ -31,7 +31,7 @@ row_make(struct record *row, size_t nsteps)
 	ck_assert_int_eq(str_set(&person->name, "unix:ann"), 0);
 	for (size_t i = 0; i < nsteps; i++) {
 		struct record_step *step = list_add((struct list *)&row->steps, &record_step_codec);
-		char name[16];
+		char name[24];
 
 		ck_assert_ptr_nonnull(step);
 		snprintf(name, sizeof name, "s%zu", i + 1);
