@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ipc/expand.h"
@@ -167,6 +168,75 @@ check_command(const struct scene *scene, const struct recipe_key *key, const str
 	return check_map(&inside, node, PLACE_COMMAND);
 }
 
+struct variable {
+	char *name; /* OUT_STEP_OUTPUT; owned */
+	const struct node *output;
+};
+
+static int
+by_name(const void *a, const void *b)
+{
+	const struct variable *left = a, *right = b;
+	int order = strcmp(left->name, right->name);
+
+	if (order != 0)
+		return order;
+	return (left->output->at.line > right->output->at.line) -
+	       (left->output->at.line < right->output->at.line);
+}
+
+/* One variable for each output of STEP. */
+static int
+add_variables(const struct node *step, struct variable *variables, size_t *n)
+{
+	const struct node *outputs = node_get(step, "outputs");
+	char name[2 * LIMIT_NAME + 2];
+
+	for (const struct node *item = outputs ? outputs->first : NULL; item; item = item->next) {
+		(void)snprintf(
+		    name, sizeof name, "%s-%s", node_get(step, "name")->text, item->text);
+		variables[*n] = (struct variable){ expand_env_name("OUT_", name), item };
+		if (!variables[*n].name)
+			return -ENOMEM;
+		(*n)++;
+	}
+	return 0;
+}
+
+static size_t
+count_outputs(const struct spec_steps *steps)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < steps->n; i++)
+		n += steps->v[i].outputs.n;
+	return n;
+}
+
+/* Two outputs that would be the same variable OUT_STEP_OUTPUT: step a-b's c, and step a's b-c. */
+static int
+check_variables(const struct scene *scene, const struct node *steps)
+{
+	size_t n = 0, room = count_outputs(&scene->recipe->spec.steps) + 1;
+	struct variable *variables = calloc(room, sizeof *variables);
+	int r = 0;
+
+	if (!variables)
+		return -ENOMEM;
+	for (const struct node *step = steps->first; r == 0 && step; step = step->next)
+		r = add_variables(step, variables, &n);
+	qsort(variables, n, sizeof *variables, by_name);
+	for (size_t i = 1; r == 0 && i < n; i++)
+		if (strcmp(variables[i - 1].name, variables[i].name) == 0)
+			r = node_fail(scene->source, variables[i].output,
+			    "this output and the one in line %u would be the same variable in sh",
+			    variables[i - 1].output->at.line);
+	while (n > 0)
+		free(variables[--n].name);
+	free(variables);
+	return r;
+}
+
 static int
 check_steps(const struct scene *scene, const struct node *node)
 {
@@ -183,7 +253,7 @@ check_steps(const struct scene *scene, const struct node *node)
 		inside.step = item->index;
 		r = check_map(&inside, item, PLACE_STEP);
 	}
-	return r;
+	return r < 0 ? r : check_variables(scene, node);
 }
 
 static int

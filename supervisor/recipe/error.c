@@ -5,6 +5,28 @@
 #include <stdio.h>
 #include <string.h>
 
+enum {
+	MAX_NAME = 128
+};
+
+/* Where it is: `file:line:column: `, of a long path its end. Returns the length. */
+static size_t
+put_place(const struct source *source, struct mark at, char *text, size_t size)
+{
+	const char *name = source->name;
+	size_t len = strlen(name);
+
+	if (len > MAX_NAME)
+		name += len - MAX_NAME;
+	while (((unsigned char)*name & 0xc0) == 0x80)
+		name++;
+	(void)snprintf(text, size, "%s:%u:%u: ", name, at.line, at.column);
+	for (char *c = text; *c != '\0'; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+	return strlen(text);
+}
+
 int
 error_set(const struct source *source, struct mark at, const char *field, const char *format, ...)
 {
@@ -17,8 +39,7 @@ error_set(const struct source *source, struct mark at, const char *field, const 
 	error->column = at.column;
 	(void)snprintf(error->field, sizeof error->field, "%s", field);
 	if (source->name && at.line > 0)
-		used = (size_t)snprintf(
-		    error->message, room, "%.128s:%u:%u: ", source->name, at.line, at.column);
+		used = put_place(source, at, error->message, room);
 	va_start(args, format);
 	(void)vsnprintf(error->message + used, room - used, format, args);
 	va_end(args);

@@ -79,13 +79,18 @@ ends_in_build_bin(const char *dir)
 static int
 add_packaged(struct strs *dirs)
 {
-	char dir[PATH_MAX];
+	char dir[PATH_MAX], real[PATH_MAX], *below;
+	int r;
 
 	if (own_dir(dir) < 0)
 		return 0;
-	if (ends_in_build_bin(dir))
-		return add_below(dirs, dir, "../../../contrib/recipes");
-	return add_below(dirs, dir, "../share/reeve/recipes");
+	if (asprintf(&below, "%s/%s", dir,
+		ends_in_build_bin(dir) ? "../../../contrib/recipes" : "../share/reeve/recipes") < 0)
+		return -ENOMEM;
+	/* Messages name the files: without the dots, where the directory is there already. */
+	r = strs_add(dirs, realpath(below, real) ? real : below);
+	free(below);
+	return r;
 }
 
 int

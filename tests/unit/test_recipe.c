@@ -138,6 +138,9 @@ static const struct {
 	  "  - {name: b, sh: y, undo: [rm, '${steps.find}']}\n",
 	    "t.yaml:3:33: an output is written ${steps.STEP.OUTPUT}, with the names of both",
 	    "steps[1].undo[1]" },
+	{ "steps:\n  - {name: a-b, sh: x, outputs: [c]}\n  - {name: a, sh: y, outputs: [d, b_c]}\n",
+	    "t.yaml:3:35: this output and the one in line 2 would be the same variable in sh",
+	    "steps[1].outputs[1]" },
 	{ "steps:\n  - {name: a, sh: 'echo ${steps.a.x}'}\n",
 	    "t.yaml:2:19: nothing is filled in inside sh: an output is the variable "
 	    "$OUT_STEP_OUTPUT there",
@@ -279,6 +282,21 @@ START_TEST(without_a_name_a_recipe_is_called_as_its_file)
 }
 END_TEST
 
+START_TEST(of_a_long_path_the_end_is_told)
+{
+	static const char end[] = "/a\n.yaml";
+	struct recipe_error error;
+	struct recipe *recipe;
+	char *path = repeat("/", "\xc3\xa4", 2000);
+
+	memcpy(path + strlen(path) - (sizeof end - 1), end, sizeof end - 1);
+	ck_assert_int_eq(recipe_parse(path, "x: y\n", 5, &recipe, &error), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(error.message, "/a?.yaml:1:1: unknown key \"x\""));
+	ck_assert_uint_lt(strlen(error.message), 200);
+	free(path);
+}
+END_TEST
+
 START_TEST(nothing_is_no_recipe_to_free)
 {
 	recipe_free(NULL);
@@ -296,6 +314,7 @@ main(void)
 	    reading, an_error_names_its_place_and_its_remedy, 0, sizeof wrong / sizeof wrong[0]);
 	tcase_add_test(reading, a_recipe_tells_what_it_is);
 	tcase_add_test(reading, without_a_name_a_recipe_is_called_as_its_file);
+	tcase_add_test(reading, of_a_long_path_the_end_is_told);
 	tcase_add_test(reading, nothing_is_no_recipe_to_free);
 	suite_add_tcase(suite, reading);
 	tcase_add_loop_test(limits, brackets_without_end_cost_nothing, 0, 10);
