@@ -1,164 +1,33 @@
 #include "supervisor/cgroup.h"
 
+#include "ipc/failpoint.h"
 #include "ipc/fd.h"
 #include "ipc/proc.h"
+#include "supervisor/cgroup_place.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
-	NAME = 48,
 	TEXT = 64 * 1024,
-	KILL_ROUNDS = 1000
+	PROCS_TEXT = 1024 * 1024, /* more processes than a machine has numbers for, by default */
+	MAX_DEPTH = 32,
+	FREEZE_ROUNDS = 50,
+	FROZEN_TRIES = 100
 };
 
 struct cgroups {
-	char *base;    /* v2: the directory reeve.TAG; NULL: none */
-	char *pids;    /* v1 pids hierarchy: likewise; NULL: none, or v2 has the controller */
-	bool v2_pids;  /* pids.max works in s/ */
-	char why[160]; /* cgroups_describe */
+	struct cgroup_place place;
 };
-
-/* ---- finding a place --------------------------------------------------------------- */
-
-/* Where this process is, /proc/self/cgroup: "0::/path" for v2, "N:pids:/path" for v1. Owned. */
-static char *
-own_path(const char *key)
-{
-	char *text, *line, *rest, *found = NULL;
-	size_t len, key_len = strlen(key);
-
-	if (fd_read_file(AT_FDCWD, "/proc/self/cgroup", TEXT, &text, &len) < 0)
-		return NULL;
-	for (rest = text; !found && (line = strsep(&rest, "\n"));) {
-		char *colon = strchr(line, ':');
-
-		if (colon && strncmp(colon, key, key_len) == 0)
-			found = strdup(colon + key_len);
-	}
-	free(text);
-	return found;
-}
-
-static bool
-is_type(const char *path, long magic)
-{
-	struct statfs fs;
-
-	return statfs(path, &fs) == 0 && (long)fs.f_type == magic;
-}
-
-/* MOUNT + the place of this process + /reeve.TAG, made. NULL with errno when it may not be. */
-static char *
-make_base(const char *mount, const char *key, const char *tag)
-{
-	char *own = own_path(key), *base = NULL;
-
-	if (!own ||
-	    asprintf(&base, "%s%s/reeve.%s", mount, strcmp(own, "/") == 0 ? "" : own, tag) < 0)
-		base = NULL;
-	free(own);
-	if (base && mkdir(base, 0755) < 0 && errno != EEXIST) {
-		int saved = errno;
-
-		free(base);
-		errno = saved;
-		return NULL;
-	}
-	return base;
-}
-
-static int
-write_file(const char *dir, const char *name, const char *text)
-{
-	char path[PATH_MAX];
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof path, "%s/%s", dir, name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	n = write(fd, text, strlen(text));
-	if (n < 0)
-		n = -errno;
-	fd_close(&fd);
-	return n < 0 ? (int)n : 0;
-}
-
-/* v2 gives controllers to groups below only where no process sits: then the service moves to a
- * leaf. */
-static void
-ask_for_pids(struct cgroups *cgroups)
-{
-	char leaf[PATH_MAX], parent[PATH_MAX], pid[16];
-
-	snprintf(parent, sizeof parent, "%s/..", cgroups->base);
-	if (write_file(parent, "cgroup.subtree_control", "+pids") < 0) {
-		snprintf(leaf, sizeof leaf, "%s/../reeve-service", cgroups->base);
-		if (mkdir(leaf, 0755) < 0 && errno != EEXIST)
-			return;
-		snprintf(pid, sizeof pid, "%d", (int)getppid());
-		write_file(leaf, "cgroup.procs", pid);
-		write_file(leaf, "cgroup.procs", "0");
-		if (write_file(parent, "cgroup.subtree_control", "+pids") < 0)
-			return;
-	}
-	cgroups->v2_pids = write_file(cgroups->base, "cgroup.subtree_control", "+pids") == 0;
-}
-
-static bool
-has_controller(const char *dir, const char *controller)
-{
-	char path[PATH_MAX], *text;
-	size_t len;
-	bool has;
-
-	snprintf(path, sizeof path, "%s/cgroup.controllers", dir);
-	if (fd_read_file(AT_FDCWD, path, TEXT, &text, &len) < 0)
-		return false;
-	has = strstr(text, controller) != NULL;
-	free(text);
-	return has;
-}
-
-static void
-probe(struct cgroups *cgroups, const char *tag)
-{
-	static const char *const mounts[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
-	const char *mount = NULL;
-
-	for (size_t i = 0; !mount && i < 2; i++)
-		if (is_type(mounts[i], CGROUP2_SUPER_MAGIC))
-			mount = mounts[i];
-	if (!mount) {
-		snprintf(cgroups->why, sizeof cgroups->why, "none: no cgroup v2 is mounted");
-		return;
-	}
-	cgroups->base = make_base(mount, "::", tag);
-	if (!cgroups->base) {
-		snprintf(
-		    cgroups->why, sizeof cgroups->why, "none: making one: %s", strerror(errno));
-		return;
-	}
-	if (has_controller(mount, "pids"))
-		ask_for_pids(cgroups);
-	else if (is_type("/sys/fs/cgroup/pids", CGROUP_SUPER_MAGIC))
-		cgroups->pids = make_base("/sys/fs/cgroup/pids", ":pids:", tag);
-	snprintf(cgroups->why, sizeof cgroups->why, "cgroup2%s",
-	    cgroups->v2_pids || cgroups->pids ? "+pids" : "");
-}
 
 int
 cgroups_open(const char *tag, struct cgroups **ret_cgroups)
@@ -169,10 +38,10 @@ cgroups_open(const char *tag, struct cgroups **ret_cgroups)
 	if (!cgroups)
 		return -ENOMEM;
 	if (off && strcmp(off, "1") == 0)
-		snprintf(
-		    cgroups->why, sizeof cgroups->why, "none: switched off by REEVE_NO_CGROUP");
+		snprintf(cgroups->place.why, sizeof cgroups->place.why,
+		    "none: switched off by REEVE_NO_CGROUP");
 	else
-		probe(cgroups, tag);
+		cgroup_place_find(&cgroups->place, tag);
 	*ret_cgroups = cgroups;
 	return 0;
 }
@@ -182,25 +51,24 @@ cgroups_close(struct cgroups *cgroups)
 {
 	if (!cgroups)
 		return;
-	if (cgroups->base)
-		rmdir(cgroups->base); /* fails while attempts are in it, which is right */
-	if (cgroups->pids)
-		rmdir(cgroups->pids);
-	free(cgroups->base);
-	free(cgroups->pids);
+	if (cgroups->place.base)
+		rmdir(cgroups->place.base); /* fails while attempts are in it, which is right */
+	if (cgroups->place.pids)
+		rmdir(cgroups->place.pids);
+	cgroup_place_fini(&cgroups->place);
 	free(cgroups);
 }
 
 const char *
 cgroups_describe(const struct cgroups *cgroups)
 {
-	return cgroups->why;
+	return cgroups->place.why;
 }
 
 bool
 cgroups_exist(const struct cgroups *cgroups)
 {
-	return cgroups->base != NULL;
+	return cgroups->place.base != NULL;
 }
 
 /* ---- one attempt ------------------------------------------------------------------- */
@@ -224,12 +92,12 @@ static int
 make_pids_group(const struct cgroups *cgroups, uint64_t id, uint64_t attempt, int *ret_fd)
 {
 	char path[PATH_MAX], procs[PATH_MAX + 16], max[16];
-	int r = make_dir(attempt_path(cgroups->pids, id, attempt, "", path));
+	int r = make_dir(attempt_path(cgroups->place.pids, id, attempt, "", path));
 
 	if (r < 0)
 		return r;
 	snprintf(max, sizeof max, "%d", CGROUP_PIDS_MAX);
-	r = write_file(path, "pids.max", max);
+	r = cgroup_write(path, "pids.max", max);
 	if (r < 0)
 		return r;
 	snprintf(procs, sizeof procs, "%s/cgroup.procs", path);
@@ -237,36 +105,57 @@ make_pids_group(const struct cgroups *cgroups, uint64_t id, uint64_t attempt, in
 	return *ret_fd < 0 ? -errno : 0;
 }
 
+static int
+open_dir(const char *path, int *ret_fd)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	*ret_fd = fd;
+	return 0;
+}
+
+static int
+make_groups(const struct cgroups *cgroups, uint64_t id, uint64_t attempt,
+    struct cgroup_attempt *ret_attempt)
+{
+	const char *base = cgroups->place.base;
+	char path[PATH_MAX], max[16];
+	int r;
+
+	snprintf(max, sizeof max, "%d", CGROUP_PIDS_MAX);
+	if ((r = make_dir(attempt_path(base, id, attempt, "", path))) < 0 ||
+	    (r = open_dir(path, &ret_attempt->dir_fd)) < 0)
+		return r;
+	if (cgroups->place.v2_pids &&
+	    (r = cgroup_write(path, "cgroup.subtree_control", "+pids")) < 0)
+		return r;
+	if ((r = make_dir(attempt_path(base, id, attempt, "/w", path))) < 0 ||
+	    (r = open_dir(path, &ret_attempt->worker_fd)) < 0 ||
+	    (r = make_dir(attempt_path(base, id, attempt, "/s", path))) < 0)
+		return r;
+	if (cgroups->place.v2_pids)
+		return cgroup_write(path, "pids.max", max);
+	if (cgroups->place.pids)
+		return make_pids_group(cgroups, id, attempt, &ret_attempt->pids_procs_fd);
+	return 0;
+}
+
 int
 cgroup_make(
     struct cgroups *cgroups, uint64_t id, uint64_t attempt, struct cgroup_attempt *ret_attempt)
 {
-	char path[PATH_MAX], max[16];
 	int r;
 
 	*ret_attempt = (struct cgroup_attempt)CGROUP_ATTEMPT_NONE;
-	if (!cgroups->base)
+	if (!cgroups->place.base)
 		return -ENOTSUP;
-	if ((r = make_dir(attempt_path(cgroups->base, id, attempt, "", path))) < 0)
-		return r;
-	ret_attempt->dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (ret_attempt->dir_fd < 0)
-		return -errno;
-	if (cgroups->v2_pids)
-		write_file(path, "cgroup.subtree_control", "+pids");
-	if ((r = make_dir(attempt_path(cgroups->base, id, attempt, "/w", path))) < 0)
-		goto out;
-	ret_attempt->worker_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if ((r = make_dir(attempt_path(cgroups->base, id, attempt, "/s", path))) < 0)
-		goto out;
-	snprintf(max, sizeof max, "%d", CGROUP_PIDS_MAX);
-	if (cgroups->v2_pids)
-		write_file(path, "pids.max", max);
-	if (cgroups->pids)
-		r = make_pids_group(cgroups, id, attempt, &ret_attempt->pids_procs_fd);
-out:
-	if (r < 0)
+	r = make_groups(cgroups, id, attempt, ret_attempt);
+	if (r < 0) {
 		cgroup_attempt_close(ret_attempt);
+		(void)cgroup_remove(cgroups, id, attempt);
+	}
 	return r;
 }
 
@@ -278,69 +167,139 @@ cgroup_attempt_close(struct cgroup_attempt *attempt)
 	fd_close(&attempt->pids_procs_fd);
 }
 
-int
-cgroup_is_empty(struct cgroups *cgroups, uint64_t id, uint64_t attempt)
+/* 1 when DIR's cgroup.events says WHAT, 0 when not, -errno. */
+static int
+has_event(const char *dir, const char *what)
 {
 	char path[PATH_MAX], *text;
 	size_t len;
 	int r;
 
-	if (!cgroups->base)
-		return 1;
-	attempt_path(cgroups->base, id, attempt, "/cgroup.events", path);
+	if (snprintf(path, sizeof path, "%s/cgroup.events", dir) >= (int)sizeof path)
+		return -ENAMETOOLONG;
 	r = fd_read_file(AT_FDCWD, path, TEXT, &text, &len);
 	if (r < 0)
-		return r == -ENOENT || r == -ENODEV ? 1 : r;
-	r = strstr(text, "populated 0") != NULL;
+		return r;
+	r = strstr(text, what) != NULL;
 	free(text);
 	return r;
 }
 
-/* Kills each process of one group by pidfd; returns how many there were. */
-static int
-kill_procs(const char *dir)
+int
+cgroup_is_empty(struct cgroups *cgroups, uint64_t id, uint64_t attempt)
 {
-	char path[PATH_MAX + 16];
-	FILE *file;
-	int pid, n = 0;
+	char path[PATH_MAX];
+	int r;
 
-	snprintf(path, sizeof path, "%s/cgroup.procs", dir);
-	file = fopen(path, "re");
-	if (!file)
+	if (!cgroups->place.base)
+		return 1;
+	r = has_event(attempt_path(cgroups->place.base, id, attempt, "", path), "populated 0");
+	return r == -ENOENT || r == -ENODEV ? 1 : r;
+}
+
+/* True when PID is in a group whose path ends with TAIL or lies below it. */
+static bool
+is_in(pid_t pid, const char *tail)
+{
+	char path[40], *text, *found;
+	size_t len;
+	bool is = false;
+
+	snprintf(path, sizeof path, "/proc/%d/cgroup", (int)pid);
+	if (fd_read_file(AT_FDCWD, path, TEXT, &text, &len) < 0)
+		return false;
+	found = strstr(text, "0::");
+	found = found ? strstr(found, tail) : NULL;
+	if (found)
+		is = found[strlen(tail)] == '/' || found[strlen(tail)] == '\n';
+	free(text);
+	return is;
+}
+
+/* One process, if it is there still: its number may have been given away. */
+static void
+kill_one(pid_t pid, const char *tail)
+{
+	int fd = proc_pidfd_open(pid);
+
+	if (fd >= 0 && is_in(pid, tail))
+		proc_pidfd_signal(fd, SIGKILL);
+	fd_close(&fd);
+}
+
+/* Kills each process in DIR itself. Returns how many there were. */
+static size_t
+kill_procs(const char *dir, const char *tail)
+{
+	char path[PATH_MAX], *text, *rest, *line;
+	size_t len, n = 0;
+
+	if (snprintf(path, sizeof path, "%s/cgroup.procs", dir) >= (int)sizeof path ||
+	    fd_read_file(AT_FDCWD, path, PROCS_TEXT, &text, &len) < 0)
 		return 0;
-	while (fscanf(file, "%d", &pid) == 1) {
-		int fd = proc_pidfd_open(pid);
+	for (rest = text; (line = strsep(&rest, "\n"));) {
+		long pid = strtol(line, NULL, 10);
 
-		if (fd >= 0)
-			proc_pidfd_signal(fd, SIGKILL);
-		fd_close(&fd);
-		n++;
+		if (pid > 0) {
+			kill_one((pid_t)pid, tail);
+			n++;
+		}
 	}
-	fclose(file);
+	free(text);
 	return n;
+}
+
+static bool
+is_group(const struct dirent *entry)
+{
+	return entry->d_type == DT_DIR && strcmp(entry->d_name, ".") != 0 &&
+	       strcmp(entry->d_name, "..") != 0;
+}
+
+/* DIR and all below it. What lies deeper than any program nests is left to the walk (ipc/tree.h).
+ */
+static size_t
+kill_below(const char *dir, const char *tail, int depth)
+{
+	size_t n = kill_procs(dir, tail);
+	const struct dirent *entry;
+	DIR *groups = depth < MAX_DEPTH ? opendir(dir) : NULL;
+
+	while (groups && (entry = readdir(groups))) {
+		char path[PATH_MAX];
+
+		if (is_group(entry) &&
+		    snprintf(path, sizeof path, "%s/%s", dir, entry->d_name) < (int)sizeof path)
+			n += kill_below(path, tail, depth + 1);
+	}
+	if (groups)
+		closedir(groups);
+	return n;
+}
+
+static void
+wait_ms(void)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 }
 
 /* Before Linux 5.14: nobody can fork while frozen, so one pass over a frozen group is complete. */
 static int
-kill_frozen(const char *dir)
+kill_frozen(const char *dir, const char *tail)
 {
-	static const char *const parts[] = { "", "/w", "/s" };
-	char path[PATH_MAX];
+	size_t n = 1;
+	int r = 0;
 
-	write_file(dir, "cgroup.freeze", "1");
-	for (int round = 0; round < KILL_ROUNDS; round++) {
-		int n = 0;
-
-		for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-			snprintf(path, sizeof path, "%s%s", dir, parts[i]);
-			n += kill_procs(path);
-		}
-		if (n == 0)
-			break;
-		write_file(dir, "cgroup.freeze", "0");
-		nanosleep(&(struct timespec){ .tv_nsec = 1000 * 1000 }, NULL);
+	for (int round = 0; n > 0 && r == 0 && round < FREEZE_ROUNDS; round++) {
+		r = cgroup_write(dir, "cgroup.freeze", "1");
+		for (int i = 0; r == 0 && i < FROZEN_TRIES && has_event(dir, "frozen 1") == 0; i++)
+			wait_ms();
+		n = kill_below(dir, tail, 0);
+		(void)cgroup_write(dir, "cgroup.freeze", "0");
+		if (n > 0)
+			wait_ms();
 	}
-	return write_file(dir, "cgroup.freeze", "0");
+	return r;
 }
 
 int
@@ -349,31 +308,84 @@ cgroup_kill(struct cgroups *cgroups, uint64_t id, uint64_t attempt, enum cgroup_
 	char path[PATH_MAX];
 	int r;
 
-	if (!cgroups->base)
+	if (!cgroups->place.base)
 		return -ENOENT;
-	attempt_path(cgroups->base, id, attempt, part == CGROUP_STEPS ? "/s" : "", path);
+	attempt_path(cgroups->place.base, id, attempt, part == CGROUP_STEPS ? "/s" : "", path);
 	if (access(path, F_OK) < 0)
 		return -ENOENT;
-	r = write_file(path, "cgroup.kill", "1");
-	return r == -ENOENT ? kill_frozen(path) : r;
+	r = FAILPOINT("cgroup.kill");
+	if (r == 0)
+		r = cgroup_write(path, "cgroup.kill", "1");
+	if (r == 0)
+		(void)cgroup_write(path, "cgroup.freeze", "0"); /* undo steps come here next */
+	if (r != -ENOENT)
+		return r;
+	/* reeve.TAG/ID.N, as /proc/PID/cgroup will end too */
+	return kill_frozen(path, path + (strrchr(cgroups->place.base, '/') - cgroups->place.base));
+}
+
+/* Appends the name of a group in PATH to PATH, if there is one. */
+static bool
+descend(char path[static PATH_MAX])
+{
+	const struct dirent *entry;
+	size_t len = strlen(path);
+	DIR *dir = opendir(path);
+	bool found = false;
+
+	while (dir && !found && (entry = readdir(dir)))
+		found = is_group(entry) && snprintf(path + len, PATH_MAX - len, "/%s",
+					       entry->d_name) < (int)(PATH_MAX - len);
+	if (dir)
+		closedir(dir);
+	if (!found)
+		path[len] = '\0';
+	return found;
+}
+
+/* PATH and what was made in it, at any depth and with one fd. */
+static int
+remove_groups(char path[static PATH_MAX])
+{
+	size_t top = strlen(path);
+
+	for (;;) {
+		while (descend(path))
+			continue;
+		if (rmdir(path) < 0 && errno != ENOENT)
+			return -errno;
+		if (strlen(path) <= top)
+			return 0;
+		*strrchr(path, '/') = '\0';
+	}
 }
 
 int
 cgroup_remove(struct cgroups *cgroups, uint64_t id, uint64_t attempt)
 {
-	static const char *const parts[] = { "/w", "/s", "" };
 	char path[PATH_MAX];
-	int r = 0;
+	int r = 0, pids = 0;
 
-	if (cgroups->base)
-		for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-			if (rmdir(attempt_path(cgroups->base, id, attempt, parts[i], path)) < 0 &&
-			    errno != ENOENT)
-				r = -errno;
-	if (cgroups->pids && rmdir(attempt_path(cgroups->pids, id, attempt, "", path)) < 0 &&
-	    errno != ENOENT)
-		r = -errno;
-	return r;
+	if (cgroups->place.base)
+		r = remove_groups(attempt_path(cgroups->place.base, id, attempt, "", path));
+	if (cgroups->place.pids)
+		pids = remove_groups(attempt_path(cgroups->place.pids, id, attempt, "", path));
+	return r < 0 ? r : pids;
+}
+
+/* "ID.N" and nothing else. */
+static bool
+parse_name(const char *name, uint64_t *ret_id, uint64_t *ret_attempt)
+{
+	char *end;
+
+	if (*name < '0' || *name > '9')
+		return false;
+	*ret_id = strtoull(name, &end, 10);
+	if (*end != '.' || end[1] < '0' || end[1] > '9')
+		return false;
+	*ret_attempt = strtoull(end + 1, &end, 10);
+	return *end == '\0';
 }
 
 int
@@ -383,15 +395,15 @@ cgroup_each(
 	struct dirent *entry;
 	DIR *dir;
 
-	if (!cgroups->base)
+	if (!cgroups->place.base)
 		return 0;
-	dir = opendir(cgroups->base);
+	dir = opendir(cgroups->place.base);
 	if (!dir)
 		return -errno;
 	while ((entry = readdir(dir))) {
-		unsigned long long id, attempt;
+		uint64_t id, attempt;
 
-		if (sscanf(entry->d_name, "%llu.%llu", &id, &attempt) == 2)
+		if (parse_name(entry->d_name, &id, &attempt))
 			fn(id, attempt, arg);
 	}
 	closedir(dir);
