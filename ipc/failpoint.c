@@ -32,12 +32,6 @@ static const char *directory;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static const struct {
-	const char *name;
-	int number;
-} errnos[] = { { "EIO", EIO }, { "ENOSPC", ENOSPC }, { "EMFILE", EMFILE }, { "EINTR", EINTR },
-	{ "EAGAIN", EAGAIN }, { "ENOMEM", ENOMEM }, { "EACCES", EACCES }, { "EPERM", EPERM } };
-
 static void
 arm(char *entry)
 {
@@ -125,9 +119,12 @@ find_file(const char *name, char *action)
 static int
 errno_called(const char *name)
 {
-	for (size_t i = 0; i < sizeof errnos / sizeof errnos[0]; i++)
-		if (strcmp(errnos[i].name, name) == 0)
-			return errnos[i].number;
+	for (int number = 1; number <= EHWPOISON; number++) {
+		const char *known = strerrorname_np(number);
+
+		if (known && strcmp(known, name) == 0)
+			return number;
+	}
 	return EIO;
 }
 

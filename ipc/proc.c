@@ -12,33 +12,50 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* proc(5): the name stands in parentheses and may hold anything, so fields count from the last ')'.
- */
+/* Fields of /proc/PID/stat behind the name, the state being 0: proc(5). */
+enum {
+	STAT_PPID = 1,
+	STAT_PGID = 2,
+	STAT_SID = 3,
+	STAT_UTIME = 11,
+	STAT_STIME = 12,
+	STAT_THREADS = 17,
+	STAT_START = 19,
+	STAT_FIELDS = 20
+};
+
+/* The name stands in parentheses and may hold anything, so fields count from the last ')'. */
 static int
 parse_stat(char *text, struct proc_stat *stat)
 {
-	char *open = strchr(text, '('), *close = strrchr(text, ')');
-	unsigned long long utime, stime, start;
-	int ppid, pgid, sid, threads;
+	const char *open = strchr(text, '('), *close = strrchr(text, ')');
+	unsigned long long field[STAT_FIELDS] = { 0 };
+	const char *at;
 	size_t n;
 
-	if (!open || !close || close < open)
+	if (!open || !close || close < open || close[1] != ' ' || close[2] == '\0')
 		return -EBADMSG;
 	n = (size_t)(close - open - 1);
 	if (n >= sizeof stat->comm)
 		n = sizeof stat->comm - 1;
 	memcpy(stat->comm, open + 1, n);
 	stat->comm[n] = '\0';
-	if (sscanf(close + 1,
-		" %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %d %*d %llu",
-		&stat->state, &ppid, &pgid, &sid, &utime, &stime, &threads, &start) != 8)
-		return -EBADMSG;
-	stat->ppid = ppid;
-	stat->pgid = pgid;
-	stat->sid = sid;
-	stat->cpu_ticks = utime + stime;
-	stat->start_ticks = start;
-	stat->threads = threads;
+	stat->state = close[2];
+	at = close + 3;
+	for (int i = 1; i < STAT_FIELDS; i++) {
+		char *end;
+
+		field[i] = strtoull(at, &end, 10); /* a negative one wraps, and back in the cast */
+		if (end == at)
+			return -EBADMSG;
+		at = end;
+	}
+	stat->ppid = (pid_t)field[STAT_PPID];
+	stat->pgid = (pid_t)field[STAT_PGID];
+	stat->sid = (pid_t)field[STAT_SID];
+	stat->cpu_ticks = field[STAT_UTIME] + field[STAT_STIME];
+	stat->threads = (int)field[STAT_THREADS];
+	stat->start_ticks = field[STAT_START];
 	return 0;
 }
 
@@ -142,15 +159,24 @@ add_pid(struct pids *pids, pid_t pid)
 static int
 read_children_of_thread(const char *path, struct pids *pids)
 {
-	FILE *file = fopen(path, "re");
-	int pid, r = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC), r = 0;
+	pid_t pid = 0;
+	char part[4096];
+	ssize_t n = 0;
 
-	if (!file)
+	if (fd < 0)
 		return -errno;
-	while (r == 0 && fscanf(file, "%d", &pid) == 1)
-		r = add_pid(pids, pid);
-	fclose(file);
-	return r;
+	while (r == 0 && (n = fd_read_all(fd, part, sizeof part)) > 0)
+		for (ssize_t i = 0; r == 0 && i < n; i++) {
+			if (part[i] >= '0' && part[i] <= '9') {
+				pid = pid * 10 + (part[i] - '0');
+			} else if (pid > 0) {
+				r = add_pid(pids, pid);
+				pid = 0;
+			}
+		}
+	fd_close(&fd);
+	return r == 0 && n < 0 ? (int)n : r;
 }
 
 static int

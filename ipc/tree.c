@@ -77,7 +77,8 @@ read_all(struct census_of_all *all)
 			r = add_process(all, &stat);
 	}
 	closedir(dir);
-	qsort(all->v, all->n, sizeof *all->v, compare_pids);
+	if (all->n > 1)
+		qsort(all->v, all->n, sizeof *all->v, compare_pids);
 	return r;
 }
 
