@@ -93,13 +93,35 @@ on_writable(struct ev_loop *loop, ev_io *watcher, int revents)
 	flush(watcher->data);
 }
 
+/* The others get their turn; this one is gone on with when the loop comes round, without waiting
+ * for more bytes. (An event fed to the loop now would still be this turn's.) */
+static void
+postpone(struct conn *conn)
+{
+	conn->has_more = true;
+	ev_io_stop(conn->control->loop, &conn->reader);
+	ev_timer_start(conn->control->loop, &conn->control->more);
+}
+
+/* One request less to be answered; who had asked too much at once is read from again. */
+static void
+finish_request(struct conn *conn)
+{
+	if (conn->pending > 0)
+		conn->pending--;
+	if (ev_is_active(&conn->reader) || conn->has_more || conn->pending >= CONN_MAX_PENDING)
+		return;
+	conn->active_ms = clock_boot_ms();
+	postpone(conn);
+}
+
 void
 conn_send(struct conn *conn, const struct buf *message, bool answers)
 {
 	if (conn->is_dead)
 		return;
-	if (answers && conn->pending > 0)
-		conn->pending--;
+	if (answers)
+		finish_request(conn);
 	if (buf_error(message) < 0 || buf_add(&conn->out, message->data, message->len) < 0)
 		kill_conn(conn);
 	else
@@ -132,6 +154,10 @@ take_messages(struct conn *conn)
 		size_t used = 0, from = conn->walk.pos;
 		int r;
 
+		if (conn->pending >= CONN_MAX_PENDING) {
+			ev_io_stop(conn->control->loop, &conn->reader);
+			return;
+		}
 		if (conn->in.len == from)
 			return;
 		r = walk_feed(&conn->walk, conn->in.data + from, conn->in.len - from, &used);
@@ -146,8 +172,22 @@ take_messages(struct conn *conn)
 		buf_consume(&conn->in, from + used);
 		walk_init(&conn->walk, &walk_rpc_limits);
 	}
-	/* The others get their turn; come back without waiting for more bytes. */
-	ev_feed_event(conn->control->loop, &conn->reader, EV_CUSTOM);
+	postpone(conn);
+}
+
+static void
+on_more(struct ev_loop *loop, ev_timer *watcher, int revents)
+{
+	struct control *control = watcher->data;
+
+	(void)revents;
+	for (struct conn *conn = control->conns; conn; conn = conn->next) {
+		if (conn->is_dead || !conn->has_more)
+			continue;
+		conn->has_more = false;
+		ev_io_start(loop, &conn->reader);
+		take_messages(conn);
+	}
 }
 
 static bool
@@ -181,12 +221,13 @@ on_readable(struct ev_loop *loop, ev_io *watcher, int revents)
 	struct conn *conn = watcher->data;
 
 	(void)loop;
+	(void)revents;
 	if (conn->is_dead)
 		return;
-	if ((revents & EV_READ) && !receive(conn))
-		kill_conn(conn);
-	else
+	if (receive(conn))
 		take_messages(conn);
+	else
+		kill_conn(conn);
 }
 
 /* SO_PEERCRED and SO_PEERGROUPS, unix(7). */
@@ -335,7 +376,8 @@ on_sweep(struct ev_loop *loop, ev_timer *watcher, int revents)
 	(void)loop;
 	(void)revents;
 	for (struct conn *conn = control->conns; conn; conn = conn->next)
-		if (!conn->is_dead && conn->in.len > 0 && now > conn->active_ms + CONN_REQUEST_MS)
+		if (!conn->is_dead && conn->in.len > 0 && ev_is_active(&conn->reader) &&
+		    now > conn->active_ms + CONN_REQUEST_MS)
 			kill_conn(conn);
 }
 
@@ -366,9 +408,10 @@ control_start(struct control *control, struct ev_loop *loop, int listen_fd,
 	ev_io_init(&control->listener, on_connect, listen_fd, EV_READ);
 	ev_timer_init(&control->sweep, on_sweep, 2., 2.);
 	ev_timer_init(&control->pause, on_pause_over, 0., .1);
+	ev_timer_init(&control->more, on_more, 0., 0.);
 	ev_prepare_init(&control->reap, on_reap);
 	control->listener.data = control->sweep.data = control->pause.data = control;
-	control->reap.data = control;
+	control->more.data = control->reap.data = control;
 	ev_io_start(loop, &control->listener);
 	ev_timer_start(loop, &control->sweep);
 	ev_prepare_start(loop, &control->reap);
@@ -378,13 +421,15 @@ control_start(struct control *control, struct ev_loop *loop, int listen_fd,
 void
 control_stop(struct control *control)
 {
+	struct conn *next;
+
 	ev_io_stop(control->loop, &control->listener);
 	ev_timer_stop(control->loop, &control->sweep);
 	ev_timer_stop(control->loop, &control->pause);
+	ev_timer_stop(control->loop, &control->more);
 	ev_prepare_stop(control->loop, &control->reap);
-	while (control->conns) {
-		struct conn *conn = control->conns;
-
+	for (struct conn *conn = control->conns; conn; conn = next) {
+		next = conn->next;
 		if (!conn->is_dead)
 			flush(conn);
 		kill_conn(conn);

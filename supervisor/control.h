@@ -19,8 +19,9 @@
 
 enum {
 	CONN_MAX_OUT = 4 * 1024 * 1024, /* bytes waiting for a client that does not read */
-	CONN_MAX_PER_UID = 512,         /* for uids that are not administrators; at most half of all */
-	CONN_REQUEST_MS = 10 * 1000     /* a request once begun must be whole by then */
+	CONN_MAX_PER_UID = 512,     /* for uids that are not administrators; at most half of all */
+	CONN_MAX_PENDING = 64,      /* requests not answered; more are not read meanwhile */
+	CONN_REQUEST_MS = 10 * 1000 /* a request once begun must be whole by then */
 };
 
 /* Who the kernel says is at the other end. */
@@ -47,6 +48,7 @@ struct conn {
 	uint64_t active_ms; /* boot clock: of its last message or the begin of a request */
 	unsigned pending;   /* requests not answered yet */
 	void *watch;        /* the handler's; with it, it is never evicted for being idle */
+	bool has_more;      /* not all that arrived was looked at; not read from meanwhile */
 	bool is_dead;       /* freed after this iteration of the loop */
 	struct conn *prev, *next;
 };
@@ -63,7 +65,7 @@ struct control_handler {
 struct control {
 	struct ev_loop *loop;
 	ev_io listener;
-	ev_timer sweep, pause;
+	ev_timer sweep, pause, more;
 	ev_prepare reap;
 	struct control_handler handler;
 	struct conn *conns; /* list */
