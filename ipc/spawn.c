@@ -316,9 +316,10 @@ int
 spawn(const struct spawn_spec *spec, struct spawned *ret)
 {
 	enum spawn_method method = spawn_method();
-	struct spawn_child child = {
-		.spec = spec, .report_fd = -1, .parent = spec->sibling ? getppid() : getpid()
-	};
+	struct spawn_child child = { .spec = spec,
+		.report_fd = -1,
+		.parent = spec->sibling ? getppid() : getpid(),
+		.enter_cgroup = spec->cgroup_by_write };
 	sigset_t all, old;
 	int r;
 

@@ -52,12 +52,13 @@ take_wish(struct attempt *attempt, const struct command *command)
 }
 
 static struct kill_spec
-kill_spec_of(const struct attempt *attempt, pid_t leader, const struct spared *spared)
+kill_spec_of(struct attempt *attempt, pid_t leader, const struct spared *spared)
 {
 	return (struct kill_spec){ .cgroup_fd = attempt->cgroup_fd,
 		.leader = leader,
 		.spared = spared,
-		.deadline_ms = clock_boot_ms() + WALK_MS };
+		.deadline_ms = clock_boot_ms() + WALK_MS,
+		.cgroup_was_killed = &attempt->steps_were_killed };
 }
 
 /* TERM to the group; back when it is gone or its grace is over. */

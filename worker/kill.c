@@ -297,6 +297,8 @@ kill_all(struct kill_spec *spec, struct receipt *receipt)
 	(void)FAILPOINT("worker.kill.before_kill");
 	alive = record_escapes(spec, receipt);
 	with_cgroup = !has_spared && cgroup_kill(spec->cgroup_fd);
+	if (with_cgroup && spec->cgroup_was_killed)
+		*spec->cgroup_was_killed = true;
 	r = tree_kill(&walk, &result);
 	record_walk(&result, alive, receipt);
 	tree_result_free(&result);

@@ -31,6 +31,7 @@ struct kill_spec {
 	pid_t leader;                /* of the step's group, not reaped yet; 0: none */
 	const struct spared *spared; /* left alone; NULL: nobody is */
 	uint64_t deadline_ms;        /* boot clock: what lives then has survived */
+	bool *cgroup_was_killed;     /* set when cgroup.kill was written; NULL: not of interest */
 };
 
 /* TERM, then CONT, to the group of LEADER. Returns how many live processes are in it. */

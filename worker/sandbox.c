@@ -155,6 +155,7 @@ spawn_words(struct attempt *attempt, const struct words *words, const struct giv
 		.nfds = given->step < 0 ? 3 : 5,
 		.new_session = true,
 		.cgroup_fd = attempt->steps_fd,
+		.cgroup_by_write = attempt->steps_were_killed,
 		.pids_cgroup_fd = attempt->pids_fd,
 		.cred = brief->change_user ? &cred : NULL,
 		.cwd = words->cwd ? words->cwd : brief->workdir,
