@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #define SYSTEM_SOCKET "/run/reeve/control.sock"
@@ -121,6 +122,19 @@ client_reply_fini(struct client_reply *reply)
 {
 	mp_free(&reply->doc);
 	buf_fini(&reply->bytes);
+}
+
+int
+client_draw_token(uint8_t ret_token[static 16])
+{
+	uint64_t now_ms = clock_wall_ms();
+	ssize_t n = getrandom(ret_token + 6, 10, 0);
+
+	if (n != 10)
+		return n < 0 ? -errno : -EIO;
+	for (int i = 0; i < 6; i++)
+		ret_token[i] = (uint8_t)(now_ms >> (40 - 8 * i));
+	return 0;
 }
 
 int

@@ -49,6 +49,12 @@ void client_reply_fini(struct client_reply *reply);
 /* Starts a request in OUT; the caller packs the params map behind it, then calls. */
 int client_begin(struct client *client, struct buf *out, const char *method, uint32_t *ret_id);
 
+/*
+ * Draws a token for `submit`: the time in milliseconds, 6 bytes big-endian, and 10 random ones. Any
+ * 16 bytes drawn at random will do, but those that ascend are cheaper to store. 0 or -errno.
+ */
+int client_draw_token(uint8_t ret_token[static 16]);
+
 typedef void (*client_notify_fn)(const char *method, const msgpack_object *params, void *arg);
 
 struct client_call {

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -156,16 +155,6 @@ pack_work(msgpack_packer *params, const struct submission *submission)
 	pack_kv_uint(params, "umask", mask);
 }
 
-static int
-draw_token(struct submission *submission)
-{
-	ssize_t n = getrandom(submission->token, sizeof submission->token, 0);
-
-	if (n < 0)
-		return -errno;
-	return n == (ssize_t)sizeof submission->token ? 0 : -EIO;
-}
-
 int
 submission_send(
     struct submission *submission, struct session *session, struct client_reply *ret_reply)
@@ -173,7 +162,7 @@ submission_send(
 	size_t npairs = 4; /* token, params, labels, env */
 	struct request request;
 	msgpack_packer *params = &request.params;
-	int r = draw_token(submission);
+	int r = client_draw_token(submission->token);
 
 	if (r != 0)
 		return r;

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -203,7 +202,7 @@ bench_submit(struct client *client, const char *const *command)
 
 	while (command[n])
 		n++;
-	if (getrandom(token, sizeof token, 0) != (ssize_t)sizeof token)
+	if (client_draw_token(token) < 0)
 		die("drawing a token");
 	buf_init(&request, 4096);
 	client_begin(client, &request, "submit", &id);

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 enum {
@@ -46,7 +45,7 @@ describe(struct record *record, uint64_t id)
 	record->created_ms = 1700000000000 + id;
 	person = list_add((struct list *)&record->persons, &record_person_codec);
 	step = list_add((struct list *)&record->steps, &record_step_codec);
-	if (!person || !step || getrandom(token + 2, 16, 0) != 16 ||
+	if (!person || !step || client_draw_token(token + 2) < 0 ||
 	    blob_set(&record->token, token, sizeof token) < 0 ||
 	    str_set(&record->type, "command") < 0 || str_set(&record->title, "true") < 0 ||
 	    str_set(&person->name, "unix:somebody") < 0 || str_set(&step->name, "true") < 0)

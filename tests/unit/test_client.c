@@ -429,6 +429,18 @@ START_TEST(a_user_finds_the_socket_that_is_there)
 }
 END_TEST
 
+START_TEST(tokens_begin_with_the_time_and_are_never_the_same)
+{
+	uint8_t one[16], two[16];
+
+	ck_assert_int_eq(client_draw_token(one), 0);
+	ck_assert_int_eq(client_draw_token(two), 0);
+	ck_assert_int_le(memcmp(one, two, 6), 0);
+	ck_assert_uint_ne(one[0] | one[1] | one[2], 0);
+	ck_assert_int_ne(memcmp(one + 6, two + 6, 10), 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -450,6 +462,7 @@ main(void)
 	tcase_add_test(calls, a_request_that_could_not_be_packed_is_not_sent);
 	tcase_add_test(calls, the_environment_names_the_socket);
 	tcase_add_test(calls, a_user_finds_the_socket_that_is_there);
+	tcase_add_test(calls, tokens_begin_with_the_time_and_are_never_the_same);
 	suite_add_tcase(suite, calls);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
