@@ -3,6 +3,7 @@
 #include "ipc/clock.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -219,6 +220,96 @@ START_TEST(a_daemon_that_holds_the_output_cannot_hang_its_step)
 }
 END_TEST
 
+/* A step that may be cancelled only when it has ended, one that may not, and one more. */
+static const char stubborn[] = "name: stubborn\nparams:\n  dir: {type: path, required: true}\n"
+			       "cancel_note: may still be billed\nsteps:\n"
+			       "  - name: careful\n    cancel: %s\n"
+			       "    sh: 'while [ ! -e $PARAM_DIR/go ]; do sleep .02; done'\n"
+			       "  - name: next\n    run: [sleep, \"%s\"]\n";
+
+static uint64_t
+start_stubborn(struct world *world, const char *mode, const char *seconds)
+{
+	char text[1024], dir[2 * WORLD_PATH];
+	uint64_t id;
+
+	snprintf(text, sizeof text, stubborn, mode, seconds);
+	snprintf(dir, sizeof dir, "dir=%s", world->root);
+	id = SUBMIT(world, world_file(world, "stubborn.yaml", text), dir);
+	world_until_event(world, id, "step_begin", 1);
+	return id;
+}
+
+START_TEST(a_cancel_waits_for_a_step_that_says_after)
+{
+	struct world world;
+	json_t *task;
+	uint64_t id;
+
+	world_open(&world, __func__);
+	world_start(&world);
+	id = start_stubborn(&world, "after", "1000");
+	ck_doc(world_show(&world, id), "can.cancel", "after");
+	ck_assert_int_eq(REEVE(&world, "cancel", "--no-wait", world_word(&world, id))->status, 0);
+	world_until(&world, id, "status", "cancelling");
+	world_file(&world, "go", "");
+	task = world_until(&world, id, "status", "cancelled");
+	ck_doc(task, "steps.0.status", "done");
+	ck_doc(task, "steps.1.status", "pending");
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(a_step_that_says_never_refuses_unless_forced)
+{
+	struct world world;
+	const struct said *said;
+	json_t *task;
+	uint64_t id;
+
+	world_open(&world, __func__);
+	world_start(&world);
+	id = start_stubborn(&world, "never", "1000");
+	task = world_show(&world, id);
+	ck_doc(task, "can.cancel", "never");
+	ck_has(task, "can.reason");
+	said = REEVE(&world, "cancel", world_word(&world, id));
+	ck_assert_int_eq(said->status, 1);
+	ck_says(said->err, "must not be cancelled");
+	ck_doc(world_show(&world, id), "status", "running");
+	ck_assert_int_eq(REEVE(&world, "cancel", "--force", world_word(&world, id))->status, 0);
+	ck_doc(world_show(&world, id), "status", "cancelled");
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(a_cancel_that_finds_the_last_step_done_came_too_late)
+{
+	struct world world;
+	char dir[2 * WORLD_PATH];
+	json_t *task;
+	uint64_t id;
+
+	world_open(&world, __func__);
+	world_start(&world);
+	snprintf(dir, sizeof dir, "dir=%s", world.root);
+	id = SUBMIT(&world,
+	    world_file(&world, "late.yaml",
+		"name: late\nparams:\n  dir: {type: path, required: true}\nsteps:\n"
+		"  - name: last\n    cancel: after\n"
+		"    sh: 'while [ ! -e $PARAM_DIR/go ]; do sleep .02; done'\n"),
+	    dir);
+	world_until_event(&world, id, "step_begin", 1);
+	ck_assert_int_eq(REEVE(&world, "cancel", "--no-wait", world_word(&world, id))->status, 0);
+	world_until(&world, id, "status", "cancelling");
+	world_file(&world, "go", "");
+	task = world_until(&world, id, "status", "completed");
+	ck_says(doc_text(task, "outcome"), "too late");
+	ck_assert_int_eq(REEVE(&world, "cancel", world_word(&world, id))->status, 1);
+	world_close(&world);
+}
+END_TEST
+
 static void
 without_cgroups(void)
 {
@@ -241,6 +332,9 @@ add_tests(TCase *tcase)
 	tcase_add_test(tcase, what_waits_is_cancelled_without_having_run);
 	tcase_add_loop_test(tcase, a_cancel_goes_on_whoever_is_killed, 0, 3);
 	tcase_add_test(tcase, a_worker_that_is_stopped_does_not_stop_a_cancel);
+	tcase_add_test(tcase, a_cancel_waits_for_a_step_that_says_after);
+	tcase_add_test(tcase, a_step_that_says_never_refuses_unless_forced);
+	tcase_add_test(tcase, a_cancel_that_finds_the_last_step_done_came_too_late);
 	tcase_add_test(tcase, many_are_cancelled_by_scope);
 	tcase_add_test(tcase, leftovers_of_a_step_that_succeeded_are_killed_too);
 	tcase_add_test(tcase, a_daemon_that_holds_the_output_cannot_hang_its_step);

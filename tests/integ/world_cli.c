@@ -206,7 +206,7 @@ doc_text(json_t *doc, const char *path)
 		return json_string_value(value);
 	if (!value)
 		return "null";
-	len = json_dumpb(value, text, 255, JSON_ENCODE_ANY | JSON_COMPACT);
+	len = json_dumpb(value, text, 255, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(9));
 	text[len < 255 ? len : 255] = '\0';
 	return text;
 }
