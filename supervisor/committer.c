@@ -114,35 +114,62 @@ finish(struct committer *committer, struct commit_list *group, int result)
 	ev_async_send(committer->loop, &committer->wake);
 }
 
-/* Fails what may fail and leaves in GROUP what must not. */
+/* Moves what may fail from LIST to REFUSED. */
+static void
+split(struct commit_list *list, struct commit_list *refused)
+{
+	size_t n = list->n;
+	struct commit *commit;
+
+	while (n-- > 0 && (commit = list_take_first(list)))
+		list_append(commit->class == COMMIT_NEW ? refused : list, commit);
+}
+
+/* Fails what may fail and leaves in GROUP what must not; what came meanwhile likewise. */
 static void
 refuse_new_work(struct committer *committer, struct commit_list *group)
 {
-	struct commit_list must, refused;
-	struct commit *commit;
+	struct commit_list refused;
 
-	list_init(&must);
 	list_init(&refused);
-	while ((commit = list_take_first(group)))
-		list_append(commit->class == COMMIT_NEW ? &refused : &must, commit);
+	split(group, &refused);
+	pthread_mutex_lock(&committer->lock);
+	split(&committer->todo, &refused);
+	pthread_mutex_unlock(&committer->lock);
 	finish(committer, &refused, -ENOSPC);
-	*group = must;
-	if (!group->first)
-		group->end = &group->first;
+}
+
+/* False when the service stops meanwhile. */
+static bool
+wait_a_second(struct committer *committer)
+{
+	struct timespec until;
+	bool stop;
+	int r = 0;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec++;
+	pthread_mutex_lock(&committer->lock);
+	while (!committer->stop && r == 0)
+		r = pthread_cond_timedwait(&committer->more, &committer->lock, &until);
+	stop = committer->stop;
+	pthread_mutex_unlock(&committer->lock);
+	return !stop;
 }
 
 /* The disk is full: free the ballast and write what was accepted, again until it succeeds. */
 static int
 apply_when_full(struct committer *committer, struct commit_list *group)
 {
-	int r = -ENOSPC;
+	int r = 0;
 
 	set_full(committer, true);
 	store_ballast_release(committer->store);
-	refuse_new_work(committer, group);
-	while (group->first && (r = apply(committer, group)) == -ENOSPC)
-		nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
-	return group->first ? r : 0;
+	do {
+		refuse_new_work(committer, group);
+		r = apply(committer, group);
+	} while (r == -ENOSPC && wait_a_second(committer));
+	return r;
 }
 
 static void
@@ -154,7 +181,7 @@ die(struct committer *committer, int error)
 	ev_async_send(committer->loop, &committer->wake);
 }
 
-/* 0, or -errno when the store is dead. */
+/* 0; -ENOSPC when the service stops on a full disk; -errno when the store is dead. */
 static int
 write_group(struct committer *committer, struct commit_list *group)
 {
@@ -188,12 +215,12 @@ run(void *arg)
 		size_t n = group.n;
 		int r = write_group(committer, &group);
 
-		if (r < 0) {
+		if (r < 0 && r != -ENOSPC) {
 			die(committer, r);
 			return NULL;
 		}
 		(void)FAILPOINT("commit.after");
-		finish(committer, &group, 0);
+		finish(committer, &group, r);
 		if (n > 1)
 			gather();
 	}

@@ -56,7 +56,8 @@ struct committer {
 int committer_start(struct committer *committer, struct ev_loop *loop, struct store *store,
     void (*on_dead)(int error, void *arg), void *arg);
 
-/* Writes what was added, calls every `done`, ends the thread. Blocks for the disk. */
+/* Writes what was added, calls every `done`, ends the thread. Blocks for the disk. What a full disk
+ * does not take even now is done with -ENOSPC: the next process decides it again. */
 void committer_stop(struct committer *committer);
 
 void committer_add(struct committer *committer, struct commit *commit);
