@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static bool
 has_keeper(void)
@@ -38,8 +39,10 @@ main(int argc, char **argv)
 	if (status != 0)
 		return status;
 	status = supervisor_run(&supervisor);
-	/* A failed store must not be touched again; everything else is put away in order. */
-	if (status == SUPERVISOR_EXIT_STOP)
-		supervisor_stop(&supervisor);
+	/* A failed store must not be touched again: what is decided is decided afresh by the next
+	 * one. */
+	if (status != SUPERVISOR_EXIT_STOP)
+		_exit(status);
+	supervisor_stop(&supervisor);
 	return status;
 }
