@@ -116,6 +116,7 @@ $(O)/lib/libreeve-step.a: $(O)/worker/step.o $(call obj,$(src.ipc))
 $(O)/tests/unit/%: $(O)/tests/unit/%.o $(filter-out %/main.o,$(call obj,$(src.pull))) $(O)/cli.a $(O)/supervisor.a $(O)/store.a $(O)/worker.a $(O)/step.a $(O)/ipc.a
 	$(link) $(libs.tests)
 $(O)/tests/unit/test_kill: | $(O)/tests/fake/escape
+$(O)/tests/unit/test_keeper $(O)/tests/unit/test_keeper_places: | $(O)/bin/reeved
 $(O)/tests/integ/%: $(O)/tests/integ/%.o $(harness) $(O)/store.a $(O)/ipc.a
 	$(link) $(libs.tests)
 $(O)/tests/fake/%: $(O)/tests/fake/%.o $(O)/step.a $(O)/ipc.a
@@ -132,17 +133,19 @@ $(O)/tests/chaos/chaos: $(call obj,$(wildcard tests/chaos/*.c)) $(harness) $(O)/
 
 # ---- verbs ----------------------------------------------------------------
 # Builds of another kind than B are made by calling this Makefile again.
-again = $(MAKE) --no-print-directory
+again = $(MAKE) --no-print-directory -j$(shell nproc)
 FUZZ_S  ?= 60
 CHAOS_S ?= 120
 SEED    ?= 1
 BENCH   ?=
+# Stories whose outcome depends on how processes are started.
+spawning := spine survival recipes cancel escape
 
 .PHONY: unit integ check test run lint cov fuzz chaos plants bench setup
-unit: $(if $(T),$(O)/tests/unit/test_$(T),$(unit)) ## the unit tests of one build (B=debug; T=name for one)
+unit: $(if $(T),$(addprefix $(O)/tests/unit/test_,$(T)),$(unit)) ## the unit tests of one build (B=debug; T=name for one)
 	@tests/run.sh $(B) $^
 
-integ: $(bin) $(fakes) $(if $(T),$(O)/tests/integ/test_$(T),$(integ)) ## the stories of one build (B=debug; T=name for one)
+integ: $(bin) $(fakes) $(if $(T),$(addprefix $(O)/tests/integ/test_,$(T)),$(integ)) ## the stories of one build (B=debug; T=name for one)
 	@tests/run.sh $(B) $(filter $(O)/tests/integ/%,$^)
 
 check: $(bin) $(fakes) $(unit) $(integ) ## unit tests and stories of one build (B=debug, asan)
@@ -153,8 +156,8 @@ test: ## set up, then every test: debug, the other two ways to spawn, then under
 	@rm -f .build/results
 	@$(again) all
 	@$(again) B=debug check; a=$$?; \
-	REEVE_SPAWN=clone $(again) B=debug integ; b=$$?; \
-	REEVE_SPAWN=fork $(again) B=debug integ; c=$$?; \
+	REEVE_SPAWN=clone $(again) B=debug integ T='$(spawning)'; b=$$?; \
+	REEVE_SPAWN=fork $(again) B=debug integ T='$(spawning)'; c=$$?; \
 	$(again) B=asan check; d=$$?; \
 	tests/run.sh --total; [ $$a$$b$$c$$d = 0000 ]
 
