@@ -55,33 +55,6 @@ START_TEST(a_cancel_of_a_running_task_lets_the_next_one_start)
 }
 END_TEST
 
-START_TEST(what_ended_goes_when_its_time_has_come_and_what_is_kept_stays)
-{
-	struct world world;
-	uint64_t goes, stays, failed;
-
-	world_open(&world, __func__);
-	world_env(&world, "REEVE_KEEP_COMPLETED", "300ms");
-	world_start(&world);
-	stays = SUBMIT(&world, "--", "true");
-	world_until(&world, stays, "status", "completed");
-	ck_assert_int_eq(REEVE(&world, "keep", world_word(&world, stays))->status, 0);
-	failed = SUBMIT(&world, "--", "false");
-	goes = SUBMIT(&world, "--", "true");
-	world_until(&world, failed, "status", "failed");
-	ck_assert_int_eq(REEVE(&world, "wait", world_word(&world, goes))->status, 0);
-	world_until_no_file(&world, "state/attempts", "3.1");
-	ck_assert_int_eq(REEVE(&world, "show", world_word(&world, goes))->status, 7);
-	ck_doc(world_show(&world, stays), "status", "completed");
-	ck_doc(world_show(&world, failed), "status", "failed");
-	/* Its number is not given again, not even by the next service. */
-	world_stop(&world);
-	world_start(&world);
-	ck_assert_uint_gt(SUBMIT(&world, "--", "true"), goes);
-	world_close(&world);
-}
-END_TEST
-
 int
 main(void)
 {
@@ -90,6 +63,5 @@ main(void)
 
 	tcase_add_test(tcase, slots_are_filled_in_the_order_of_submission);
 	tcase_add_test(tcase, a_cancel_of_a_running_task_lets_the_next_one_start);
-	tcase_add_test(tcase, what_ended_goes_when_its_time_has_come_and_what_is_kept_stays);
 	return world_main(suite);
 }

@@ -1,0 +1,63 @@
+#include "tests/integ/world.h"
+
+#include <string.h>
+
+START_TEST(what_ended_goes_when_its_time_has_come_and_what_is_kept_stays)
+{
+	struct world world;
+	uint64_t goes, stays, failed;
+
+	world_open(&world, __func__);
+	world_env(&world, "REEVE_KEEP_COMPLETED", "300ms");
+	world_start(&world);
+	stays = SUBMIT(&world, "--", "true");
+	world_until(&world, stays, "status", "completed");
+	ck_assert_int_eq(REEVE(&world, "keep", world_word(&world, stays))->status, 0);
+	failed = SUBMIT(&world, "--", "false");
+	goes = SUBMIT(&world, "--", "true");
+	world_until(&world, failed, "status", "failed");
+	ck_assert_int_eq(REEVE(&world, "wait", world_word(&world, goes))->status, 0);
+	world_until_no_file(&world, "state/attempts", "3.1");
+	ck_assert_int_eq(REEVE(&world, "show", world_word(&world, goes))->status, 7);
+	ck_doc(world_show(&world, stays), "status", "completed");
+	ck_doc(world_show(&world, failed), "status", "failed");
+	/* Its number is not given again, not even by the next service. */
+	world_stop(&world);
+	world_start(&world);
+	ck_assert_uint_gt(SUBMIT(&world, "--", "true"), goes);
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(what_is_not_yet_old_stays_over_a_restart)
+{
+	struct world world;
+	uint64_t id;
+
+	world_open(&world, __func__);
+	world_start(&world);
+	id = SUBMIT(&world, "--", "echo", "remember");
+	ck_assert_int_eq(REEVE(&world, "wait", world_word(&world, id))->status, 0);
+	ck_has(world_show(&world, id), "expires_at");
+	world_stop(&world);
+	world_start(&world);
+	ck_doc(world_show(&world, id), "status", "completed");
+	ck_assert_str_eq(REEVE(&world, "logs", world_word(&world, id))->out, "remember\n");
+	ck_assert_int_eq(REEVE(&world, "keep", world_word(&world, id))->status, 0);
+	ck_doc(world_show(&world, id), "expires_at", "null");
+	ck_assert_int_eq(REEVE(&world, "keep", "--off", world_word(&world, id))->status, 0);
+	ck_has(world_show(&world, id), "expires_at");
+	world_close(&world);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("retention");
+	TCase *tcase = world_tcase(suite, "retention");
+
+	tcase_add_test(tcase, what_ended_goes_when_its_time_has_come_and_what_is_kept_stays);
+	tcase_add_test(tcase, what_is_not_yet_old_stays_over_a_restart);
+	return world_main(suite);
+}
