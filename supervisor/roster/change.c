@@ -6,6 +6,7 @@
 #include "supervisor/roster/attempt.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -151,12 +152,42 @@ act(struct task *task, enum task_action action)
 }
 
 static void
+on_forgotten(struct commit *commit, int result)
+{
+	struct change *change = (struct change *)commit;
+
+	(void)result;
+	change->task->commits--;
+	free_change(change);
+}
+
+/* A row without its submission: somebody joined a task that was then refused, and for that there
+ * was room. */
+static void
+forget(struct task *task)
+{
+	struct change *change = change_begin(task);
+
+	need(store_batch_delete_task(change->commit.batch, task->rec.id) == 0 ? task : NULL);
+	change->commit.class = COMMIT_MUST;
+	change->commit.done = on_forgotten;
+	task->commits++;
+	committer_add(task->roster->env.committer, &change->commit);
+}
+
+static void
 on_committed(struct commit *commit, int result)
 {
 	struct change *change = (struct change *)commit;
 	struct task *task = change->task;
 
 	task->commits--;
+	if (result < 0 && !task->seen)
+		task->is_refused = true;
+	if (result == 0 && task->is_refused) {
+		forget(task);
+		result = -ENOSPC;
+	}
 	if (result == 0) {
 		(void)FAILPOINT("publish.before");
 		see_committed(change);
@@ -183,7 +214,8 @@ hand_over(struct change *change, enum commit_class class)
 	if (r == 0)
 		r = store_batch_put_task(change->commit.batch, &task->rec);
 	need(r == 0 ? task : NULL);
-	change->commit.class = class;
+	/* What is done to a task that may still be refused is refused with it. */
+	change->commit.class = task->seen ? class : COMMIT_NEW;
 	change->commit.done = on_committed;
 	task->commits++;
 	committer_add(task->roster->env.committer, &change->commit);

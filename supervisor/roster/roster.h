@@ -43,6 +43,7 @@ struct task {
 	bool is_unkillable; /* something of it survives everything: its slot is given up */
 	uint64_t blocked_since_ms;
 	bool cancel_pending;      /* accepted, not committed yet */
+	bool is_refused;          /* there was no room for its submission: nothing of it may stay */
 	bool is_leaving;          /* its end is decided; gone once that is committed */
 	unsigned commits;         /* changes not committed yet */
 	ev_timer due;             /* retry_at */
