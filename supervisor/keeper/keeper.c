@@ -175,7 +175,7 @@ read_link(struct keeper *keeper)
 	struct keeper_msg msg;
 	ssize_t n;
 
-	while (keeper->link >= 0 && (n = recv(keeper->link, &msg, sizeof msg, 0)) >= 0) {
+	while (keeper->link >= 0 && (n = recv(keeper->link, &msg, sizeof msg, MSG_TRUNC)) >= 0) {
 		if (n == 0)
 			return; /* it is about to die; SIGCHLD says so */
 		if (n == (ssize_t)sizeof msg && msg.kind == KEEPER_READY)
@@ -216,10 +216,12 @@ stop(struct keeper *keeper)
 		keeper->status = EXIT_SUCCESS;
 		return;
 	}
-	if (!keeper->stopping)
+	if (!keeper->stopping) {
 		log_info("stopping; tasks go on without the service");
+		keeper->kill_at_ms =
+		    clock_boot_ms() + STOP_MS; /* asking again does not put it off */
+	}
 	keeper->stopping = true;
-	keeper->kill_at_ms = clock_boot_ms() + STOP_MS;
 	proc_pidfd_signal(keeper->pidfd, SIGTERM);
 }
 

@@ -20,6 +20,8 @@ static const char help_text[] =
     "                     or $XDG_STATE_HOME/reeve; REEVE_STATE_DIR)\n"
     "  --run-dir DIR      sockets and pipes, may be a tmpfs      (/run/reeve,\n"
     "                     or $XDG_RUNTIME_DIR/reeve; REEVE_RUN_DIR)\n"
+    "  --config DIR       recipes and configuration              (/etc/reeve,\n"
+    "                     or $XDG_CONFIG_HOME/reeve; REEVE_CONFIG_DIR)\n"
     "  --slots N          tasks that run at once; 0 starts none  (cores, at least 4)\n"
     "  --log-level LEVEL  error, warn, info or debug             (info)\n"
     "  --version, --help\n"
@@ -98,6 +100,7 @@ static int
 complete(struct options *options)
 {
 	const char *state = getenv("REEVE_STATE_DIR"), *run = getenv("REEVE_RUN_DIR");
+	const char *config = getenv("REEVE_CONFIG_DIR");
 	bool user = options->is_user_mode;
 
 	if (!options->state_dir)
@@ -106,7 +109,10 @@ complete(struct options *options)
 						     : strdup("/var/lib/reeve");
 	if (!options->run_dir && options->state_dir)
 		options->run_dir = run && *run ? absolute(run) : default_run_dir(options);
-	options->config_dir = user ? xdg("XDG_CONFIG_HOME", ".config") : strdup("/etc/reeve");
+	if (!options->config_dir)
+		options->config_dir = config && *config ? absolute(config)
+				      : user            ? xdg("XDG_CONFIG_HOME", ".config")
+							: strdup("/etc/reeve");
 	return options->state_dir && options->run_dir && options->config_dir ? 0 : -ENOMEM;
 }
 
@@ -139,6 +145,8 @@ take_flag(struct options *options, int flag, const char *value)
 		return take_dir(&options->state_dir, value);
 	case 'r':
 		return take_dir(&options->run_dir, value);
+	case 'c':
+		return take_dir(&options->config_dir, value);
 	case 'n':
 		return take_slots(options, value);
 	case 'l':
@@ -163,6 +171,7 @@ options_parse(struct options *options, int argc, char **argv)
 {
 	static const struct option flags[] = { { "state-dir", required_argument, NULL, 's' },
 		{ "run-dir", required_argument, NULL, 'r' },
+		{ "config", required_argument, NULL, 'c' },
 		{ "slots", required_argument, NULL, 'n' },
 		{ "log-level", required_argument, NULL, 'l' }, { "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'v' }, { NULL, 0, NULL, 0 } };

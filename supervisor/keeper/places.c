@@ -123,14 +123,33 @@ bind_socket(const struct options *options, int *ret_fd)
 	return 0;
 }
 
+/* One directory for both needs one lock only, and a second one would find the first. */
+static bool
+is_same_dir(const char *a, const char *b)
+{
+	struct stat first, second;
+
+	return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+	       first.st_ino == second.st_ino;
+}
+
+static int
+take_locks(struct places *places, const struct options *options)
+{
+	int r = take_lock(options->state_dir, &places->state_lock);
+
+	if (r < 0 || is_same_dir(options->state_dir, options->run_dir))
+		return r;
+	return take_lock(options->run_dir, &places->run_lock);
+}
+
 int
 places_open(struct places *places, const struct options *options)
 {
 	int r = make_dirs(options);
 
 	*places = (struct places){ .state_lock = -1, .run_lock = -1, .listen_fd = -1 };
-	if (r < 0 || (r = take_lock(options->state_dir, &places->state_lock)) < 0 ||
-	    (r = take_lock(options->run_dir, &places->run_lock)) < 0 ||
+	if (r < 0 || (r = take_locks(places, options)) < 0 ||
 	    (r = bind_socket(options, &places->listen_fd)) < 0)
 		places_close(places);
 	return r;

@@ -4,6 +4,7 @@
 #include "ipc/proc.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -19,6 +20,16 @@ draw_instance(char text[static KEEPER_INSTANCE_TEXT])
 	for (size_t i = 0; i < sizeof bytes; i++)
 		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
 	return 0;
+}
+
+/* A supervisor gone mad shall neither write here nor cut off what we have mapped. memfd_create(2).
+ */
+static int
+seal(int fd)
+{
+	int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL;
+
+	return fcntl(fd, F_ADD_SEALS, seals) < 0 ? -errno : 0;
 }
 
 int
@@ -41,7 +52,9 @@ ring_open(struct ring *ring)
 		ring_close(ring);
 		return -ENOMEM;
 	}
-	r = draw_instance(ring->map->instance);
+	r = seal(ring->fd);
+	if (r == 0)
+		r = draw_instance(ring->map->instance);
 	if (r < 0) {
 		ring_close(ring);
 		return r;
