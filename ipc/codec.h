@@ -130,6 +130,7 @@ int strs_add(struct strs *strs, const char *text);
 void strs_free(struct strs *strs);
 int pairs_set(struct pairs *pairs, const char *name, const char *value); /* replaces */
 const char *pairs_get(const struct pairs *pairs, const char *name);      /* NULL when absent */
+size_t pairs_bytes(const struct pairs *pairs); /* of all names and values, without NULs */
 void pairs_free(struct pairs *pairs);
 int blob_set(struct blob *blob, const void *data, size_t len);
 void blob_free(struct blob *blob);

@@ -89,6 +89,16 @@ pairs_get(const struct pairs *pairs, const char *name)
 	return pair ? pair->value : NULL;
 }
 
+size_t
+pairs_bytes(const struct pairs *pairs)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < pairs->n; i++)
+		bytes += strlen(pairs->v[i].name) + strlen(pairs->v[i].value);
+	return bytes;
+}
+
 void
 pairs_free(struct pairs *pairs)
 {

@@ -82,19 +82,20 @@ enum {
 	LIMIT_STEPS = 64, /* steps in a recipe */
 	LIMIT_SUBS = 512, /* sub-steps kept per step; later ones are counted only */
 	LIMIT_SUB_DEPTH = 4,
-	LIMIT_ARGS = 1024,         /* words of one command */
-	LIMIT_PAIRS = 256,         /* labels, environment, outputs, parameters: each */
-	LIMIT_NAME = 128,          /* bytes: names of steps, outputs, labels, parameters */
-	LIMIT_TITLE = 512,         /* bytes: title, label, scope, key, detail */
-	LIMIT_TEXT = 16 * 1024,    /* bytes: one argument, value, warning, message */
-	LIMIT_VALUE = 32 * 1024,   /* bytes: checkpoint, result, output file: msgpack */
-	LIMIT_WARNINGS = 64,       /* kept per task; later ones are counted only */
-	LIMIT_TAIL = 4 * 1024,     /* bytes of last output kept with a failure */
-	LIMIT_FRAME = 64 * 1024,   /* bytes of one frame's body: journal and pipes */
-	LIMIT_RPC = 1024 * 1024,   /* bytes of one message on the control socket */
-	LIMIT_SPEC = 512 * 1024,   /* bytes of a frozen spec */
-	LIMIT_RECIPE = 256 * 1024, /* bytes of a recipe's text */
-	LIMIT_GROUPS = 256         /* supplementary groups of an owner */
+	LIMIT_ARGS = 1024,           /* words of one command */
+	LIMIT_PAIRS = 256,           /* labels, environment, outputs, parameters: each */
+	LIMIT_NAME = 128,            /* bytes: names of steps, outputs, labels, parameters */
+	LIMIT_TITLE = 512,           /* bytes: title, label, scope, key, detail */
+	LIMIT_TEXT = 16 * 1024,      /* bytes: one argument, value, warning, message */
+	LIMIT_VALUE = 32 * 1024,     /* bytes: checkpoint, result, output file: msgpack */
+	LIMIT_WARNINGS = 64,         /* kept per task; later ones are counted only */
+	LIMIT_OUTPUTS = 1024 * 1024, /* bytes: names and values of all outputs of a task */
+	LIMIT_TAIL = 4 * 1024,       /* bytes of last output kept with a failure */
+	LIMIT_FRAME = 64 * 1024,     /* bytes of one frame's body: journal and pipes */
+	LIMIT_RPC = 1024 * 1024,     /* bytes of one message on the control socket */
+	LIMIT_SPEC = 512 * 1024,     /* bytes of a frozen spec */
+	LIMIT_RECIPE = 256 * 1024,   /* bytes of a recipe's text */
+	LIMIT_GROUPS = 256           /* supplementary groups of an owner */
 };
 
 /* Names as contract.md spells them; "invalid" for a number that is none. Static storage. */

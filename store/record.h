@@ -13,7 +13,7 @@
 #include "ipc/task.h"
 
 enum {
-	RECORD_MAX_BYTES = 4 * 1024 * 1024, /* an encoded row; more is -EMSGSIZE */
+	RECORD_MAX_BYTES = 8 * 1024 * 1024, /* an encoded row; more is -EMSGSIZE */
 	RECORD_TOKEN_BYTES = 18             /* 0xc4 0x10 and the 16 bytes */
 };
 

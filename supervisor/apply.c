@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <string.h>
 
 enum {
 	MAX_SUBS = 1024
@@ -172,6 +173,24 @@ apply_end(struct record *record, const struct fact *fact)
 	return apply_error(record, fact->code, fact->message, fact->step, &fact->exit, fact->tail);
 }
 
+/* The worker keeps the limits itself; one that does not would make a row that cannot be stored. */
+static int
+apply_output(struct record *record, struct record_step *step, const struct fact *fact)
+{
+	const char *value = fact->text ? fact->text : ""; /* empty is left out */
+	const char *old = fact->name ? pairs_get(&step->outputs, fact->name) : NULL;
+	size_t bytes = 0;
+
+	if (!fact->name || (!old && step->outputs.n >= LIMIT_PAIRS))
+		return -EPROTO;
+	for (size_t i = 0; i < record->steps.n; i++)
+		bytes += pairs_bytes(&record->steps.v[i].outputs);
+	bytes += strlen(fact->name) + strlen(value);
+	if (bytes - (old ? strlen(fact->name) + strlen(old) : 0) > LIMIT_OUTPUTS)
+		return -EPROTO;
+	return pairs_set(&step->outputs, fact->name, value);
+}
+
 static int
 apply_value(struct record *record, const struct fact *fact)
 {
@@ -180,9 +199,7 @@ apply_value(struct record *record, const struct fact *fact)
 	if (!step)
 		return -EPROTO;
 	if (fact->kind == FACT_OUTPUT)
-		return fact->name ? pairs_set(&step->outputs, fact->name, /* empty is left out */
-					fact->text ? fact->text : "")
-				  : -EPROTO;
+		return apply_output(record, step, fact);
 	record->resumes = 0;
 	return blob_set(&step->checkpoint, fact->value.data, fact->value.len);
 }

@@ -25,6 +25,19 @@ is_declared(const struct strs *names, const char *name)
 	return false;
 }
 
+/* True when all outputs of the task, VALUE in the place of an older one, are within the limit. */
+static bool
+has_room(const struct attempt *attempt, size_t index, const char *name, const char *value)
+{
+	const struct brief_steps *steps = &attempt->brief.steps;
+	const char *old = pairs_get(&steps->v[index].outputs, name);
+	size_t bytes = strlen(name) + strlen(value);
+
+	for (size_t i = 0; i < steps->n; i++)
+		bytes += pairs_bytes(&steps->v[i].outputs);
+	return bytes - (old ? strlen(name) + strlen(old) : 0) <= LIMIT_OUTPUTS;
+}
+
 int
 outputs_set(struct attempt *attempt, size_t index, const char *name, const char *value)
 {
@@ -34,7 +47,7 @@ outputs_set(struct attempt *attempt, size_t index, const char *name, const char 
 
 	if (!is_declared(&attempt->brief.spec.steps.v[index].outputs, name))
 		return -ENOENT;
-	if (strlen(value) > LIMIT_TEXT)
+	if (strlen(value) > LIMIT_TEXT || !has_room(attempt, index, name, value))
 		return -EFBIG;
 	if ((r = pairs_set(&attempt->brief.steps.v[index].outputs, name, value)) < 0)
 		return r;

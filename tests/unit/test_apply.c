@@ -233,6 +233,33 @@ START_TEST(the_latest_output_and_checkpoint_stand)
 }
 END_TEST
 
+/* The worker refuses them first; a row that took them all could not be stored. */
+START_TEST(outputs_are_bounded_in_number_and_in_all)
+{
+	struct fact output = fact_of(FACT_OUTPUT, 1);
+	char name[16], text[LIMIT_TEXT + 1];
+	int n = 0, r;
+
+	output.name = name;
+	for (int i = 0; i <= LIMIT_PAIRS; i++) {
+		snprintf(name, sizeof name, "%d", i);
+		ck_assert_int_eq(apply_fact(&row, &output), i < LIMIT_PAIRS ? 0 : -EPROTO);
+	}
+	memset(text, 't', LIMIT_TEXT);
+	text[LIMIT_TEXT] = '\0';
+	output.text = text;
+	do {
+		snprintf(name, sizeof name, "%d", n++);
+		r = apply_fact(&row, &output);
+	} while (r == 0 && n < LIMIT_PAIRS);
+	ck_assert_int_eq(r, -EPROTO);
+	ck_assert_uint_le(pairs_bytes(&row.steps.v[0].outputs), LIMIT_OUTPUTS);
+	ck_assert_uint_gt(pairs_bytes(&row.steps.v[0].outputs), LIMIT_OUTPUTS - 2 * LIMIT_TEXT);
+	snprintf(name, sizeof name, "%d", 0);
+	ck_assert_int_eq(apply_fact(&row, &output), 0); /* in the place of its like */
+}
+END_TEST
+
 START_TEST(an_undone_step_keeps_nothing_to_build_on)
 {
 	struct fact undone = fact_of(FACT_UNDONE, 1);
@@ -443,6 +470,7 @@ values(void)
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, the_latest_output_and_checkpoint_stand);
+	tcase_add_test(tests, outputs_are_bounded_in_number_and_in_all);
 	tcase_add_test(tests, an_undone_step_keeps_nothing_to_build_on);
 	tcase_add_test(tests, a_failed_undo_is_a_warning_and_the_step_stays_done);
 	tcase_add_test(tests, warnings_beyond_the_limit_are_counted);

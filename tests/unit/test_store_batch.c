@@ -56,7 +56,7 @@ fatten(struct record *record)
 
 	memset(text, 'x', LIMIT_TEXT);
 	text[LIMIT_TEXT] = '\0';
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 4; i++) {
 		struct record_step *step =
 		    list_add((struct list *)&record->steps, &record_step_codec);
 
