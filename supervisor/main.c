@@ -35,6 +35,7 @@ main(int argc, char **argv)
 	}
 	log_init("reeve-supervisor", config.log_level);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is a full disk */
 	status = supervisor_start(&supervisor, &config);
 	if (status != 0)
 		return status;
