@@ -33,7 +33,7 @@ start_walk(struct world *world, const char *recipe)
 
 	snprintf(dir, sizeof dir, "dir=%s", world->root);
 	snprintf(fake, sizeof fake, "fake=%s", world->fake);
-	id = RECIPE(world, recipe, dir, fake);
+	id = SUBMIT(world, world_file(world, "walk.yaml", recipe), dir, fake);
 	world_until(world, id, "checkpoint", "halfway");
 	ck_assert_str_eq(world_read(world, "ran"), begun);
 	return id;

@@ -117,9 +117,6 @@ json_t *world_json(struct world *world, int status, const char *const *words);
 /* `reeve run --detach WORDS…`, which must succeed: the id. */
 uint64_t world_submit(struct world *world, const char *const *words);
 #define SUBMIT(world, ...) world_submit((world), (const char *const[]){ __VA_ARGS__, NULL })
-/* `reeve run --detach FILE WORDS…` of a recipe with this text. */
-#define RECIPE(world, text, ...) \
- SUBMIT((world), world_file((world), "recipe.yaml", (text)), ##__VA_ARGS__)
 json_t *world_show(struct world *world, uint64_t id);
 /* The id as a word. */
 const char *world_word(struct world *world, uint64_t number);
