@@ -11,7 +11,8 @@
 
 enum {
 	OUT_MAX = 4 * 1024 * 1024,
-	COMMAND_COLUMN = 4
+	COMMAND_COLUMN = 4,
+	SHELL_COLUMN = 6
 };
 enum {
 	KEY_JSON = 'j'
@@ -33,6 +34,22 @@ struct check {
 
 /* ---- for people ------------------------------------------------------------------- */
 
+/* Shell text as it was written, a line each. */
+static void
+put_shell(struct buf *out, const struct term *term, const char *text)
+{
+	while (*text) {
+		struct line line;
+		size_t len = strcspn(text, "\n");
+
+		line_begin(&line, out, term);
+		line_pad(&line, SHELL_COLUMN);
+		line_put(&line, STYLE_PLAIN, (struct span){ .text = text, .len = len });
+		line_end(&line);
+		text += len + (text[len] == '\n');
+	}
+}
+
 static void
 put_command(struct buf *out, const struct term *term, const char *what, const struct spec_cmd *cmd)
 {
@@ -43,15 +60,15 @@ put_command(struct buf *out, const struct term *term, const char *what, const st
 	line_begin(&line, out, term);
 	line_pad(&line, COMMAND_COLUMN);
 	line_add(&line, STYLE_DIM, "%s", what);
-	if (cmd->sh) {
-		line_add(&line, STYLE_DIM, "sh: ");
-		line_put(&line, STYLE_PLAIN, span_of(cmd->sh));
-	}
+	if (cmd->sh)
+		line_add(&line, STYLE_DIM, "sh:");
 	for (size_t i = 0; i < cmd->argv.n; i++) {
 		line_add(&line, STYLE_PLAIN, "%s", i > 0 ? " " : "");
 		line_put(&line, STYLE_PLAIN, span_of(cmd->argv.v[i]));
 	}
 	line_end(&line);
+	if (cmd->sh)
+		put_shell(out, term, cmd->sh);
 }
 
 static void
