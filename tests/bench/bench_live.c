@@ -76,7 +76,7 @@ bench_cancel(bool small)
 {
 	static struct samples ours, disk;
 	struct client client, watcher;
-	struct service service;
+	struct service service = { 0 };
 	char begun[] = "step_begin", ended[] = "ended";
 
 	service_start(&service, "4");
@@ -135,7 +135,7 @@ bench_memory(bool small)
 {
 	static struct samples idle, each, worker;
 	struct client client, watcher;
-	struct service service;
+	struct service service = { 0 };
 	int n = small ? 20 : 100;
 	double workers, before;
 
@@ -161,7 +161,7 @@ bench_restart(bool small)
 {
 	static struct samples ours;
 	struct client client, watcher;
-	struct service service;
+	struct service service = { 0 };
 
 	service_start(&service, "1000");
 	bench_connect(&client, &service);
@@ -247,7 +247,7 @@ void
 bench_many_ended(bool small)
 {
 	static struct samples ours;
-	struct service service;
+	struct service service = { 0 };
 
 	service_start(&service, "0");
 	kill(service.keeper, SIGTERM);

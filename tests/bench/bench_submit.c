@@ -152,7 +152,7 @@ bench_submissions(bool small)
 {
 	static const int counts[] = { 1, 16 };
 	int rounds = small ? 1 : 5;
-	struct service service;
+	struct service service = { 0 };
 
 	service_start(&service, "0");
 	for (size_t k = 0; k < 2; k++) {

@@ -117,7 +117,7 @@ bench_tasks(bool small)
 {
 	static struct samples ours, bare, supervisor_us, keeper_us;
 	int n = small ? 100 : 1000, rounds = small ? 1 : 5;
-	struct service service;
+	struct service service = { 0 };
 
 	service_start(&service, "4");
 	run_tasks(&service, 40);
