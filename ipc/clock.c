@@ -7,6 +7,9 @@
 #include <string.h>
 #include <time.h>
 
+/* RFC 3339 has years of four digits: 9999-12-31T23:59:59.999Z. */
+static const uint64_t LAST_MS = UINT64_C(253402300799999);
+
 uint64_t
 clock_wall_ms(void)
 {
@@ -34,14 +37,14 @@ clock_boot_ms(void)
 char *
 clock_format(uint64_t wall_ms, char text[static CLOCK_TEXT])
 {
-	time_t seconds = (time_t)(wall_ms / 1000);
+	uint64_t shown_ms = wall_ms < LAST_MS ? wall_ms : LAST_MS;
+	time_t seconds = (time_t)(shown_ms / 1000);
 	struct tm parts;
 	size_t n;
 
-	if (!gmtime_r(&seconds, &parts))
-		memset(&parts, 0, sizeof parts);
+	gmtime_r(&seconds, &parts); /* cannot fail up to LAST_MS */
 	n = strftime(text, CLOCK_TEXT, "%Y-%m-%dT%H:%M:%S", &parts);
-	snprintf(text + n, CLOCK_TEXT - n, ".%03uZ", (unsigned)(wall_ms % 1000));
+	snprintf(text + n, CLOCK_TEXT - n, ".%03uZ", (unsigned)(shown_ms % 1000));
 	return text;
 }
 
@@ -51,8 +54,8 @@ clock_parse_duration(const char *text, uint64_t *ret_ms)
 	static const struct {
 		const char *unit;
 		uint64_t ms;
-	} units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60 * 1000 }, { "h", 3600 * 1000 },
-		{ "d", 24 * 3600 * 1000 } };
+	} units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 },
+		{ "d", 86400000 } };
 	unsigned long long number;
 	char *end;
 
@@ -77,11 +80,12 @@ clock_format_duration(uint64_t duration_ms, char text[static CLOCK_TEXT])
 	uint64_t seconds = duration_ms / 1000;
 
 	if (seconds < 60)
-		snprintf(text, CLOCK_TEXT, "%.1f s", (double)duration_ms / 1000.);
+		snprintf(text, CLOCK_TEXT, "%u.%u s", (unsigned)seconds,
+		    (unsigned)(duration_ms % 1000 / 100));
 	else if (seconds < 3600)
 		snprintf(text, CLOCK_TEXT, "%u min %02u s", (unsigned)(seconds / 60),
 		    (unsigned)(seconds % 60));
-	else if (seconds < 48 * 3600)
+	else if (seconds < UINT64_C(48) * 3600)
 		snprintf(text, CLOCK_TEXT, "%u h %02u min", (unsigned)(seconds / 3600),
 		    (unsigned)(seconds / 60 % 60));
 	else
