@@ -52,22 +52,30 @@ reaps_keeper_pid(const struct reaps *reaps)
 	return reaps->ring->keeper_pid;
 }
 
+/* Record NUMBER, counted from the first one ever. False when the keeper has begun to write over it.
+ */
+static bool
+read_record(const struct reap_ring *ring, uint64_t number, struct reap_record *ret_record)
+{
+	*ret_record = ring->records[number % REAP_RING_SIZE];
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return __atomic_load_n(&ring->count, __ATOMIC_RELAXED) < number + REAP_RING_SIZE;
+}
+
 bool
 reaps_find(const struct reaps *reaps, pid_t pid, uint64_t start_ticks, struct exit_info *ret_exit)
 {
 	uint64_t count = __atomic_load_n(&reaps->ring->count, __ATOMIC_ACQUIRE);
-	uint64_t oldest = count > REAP_RING_SIZE ? count - REAP_RING_SIZE : 0;
+	struct reap_record record;
 
-	for (uint64_t i = count; i-- > oldest;) {
-		const struct reap_record *record = &reaps->ring->records[i % REAP_RING_SIZE];
-
-		if (record->pid != pid || record->start_ticks != start_ticks)
+	for (uint64_t i = count; i-- > 0 && read_record(reaps->ring, i, &record);) {
+		if (record.pid != pid || record.start_ticks != start_ticks)
 			continue;
 		*ret_exit = (struct exit_info){ .known = true };
-		if (record->code == CLD_EXITED)
-			ret_exit->code = record->status;
+		if (record.code == CLD_EXITED)
+			ret_exit->code = record.status;
 		else
-			ret_exit->signal = record->status;
+			ret_exit->signal = record.status;
 		return true;
 	}
 	return false;
