@@ -57,8 +57,12 @@ reaps_keeper_pid(const struct reaps *reaps)
 static bool
 read_record(const struct reap_ring *ring, uint64_t number, struct reap_record *ret_record)
 {
-	*ret_record = ring->records[number % REAP_RING_SIZE];
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	const struct reap_record *record = &ring->records[number % REAP_RING_SIZE];
+
+	ret_record->pid = __atomic_load_n(&record->pid, __ATOMIC_ACQUIRE);
+	ret_record->code = __atomic_load_n(&record->code, __ATOMIC_ACQUIRE);
+	ret_record->status = __atomic_load_n(&record->status, __ATOMIC_ACQUIRE);
+	ret_record->start_ticks = __atomic_load_n(&record->start_ticks, __ATOMIC_ACQUIRE);
 	return __atomic_load_n(&ring->count, __ATOMIC_RELAXED) < number + REAP_RING_SIZE;
 }
 
