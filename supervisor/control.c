@@ -82,15 +82,31 @@ flush(struct conn *conn)
 		}
 		buf_consume(&conn->out, (size_t)n);
 	}
-	ev_io_stop(conn->control->loop, &conn->writer);
+	if (!conn->wants_turn)
+		ev_io_stop(conn->control->loop, &conn->writer);
 }
 
 static void
 on_writable(struct ev_loop *loop, ev_io *watcher, int revents)
 {
-	(void)loop;
+	struct conn *conn = watcher->data;
+
 	(void)revents;
-	flush(watcher->data);
+	flush(conn);
+	if (conn->is_dead || conn->out.len > 0 || !conn->wants_turn)
+		return;
+	conn->wants_turn = false;
+	ev_io_stop(loop, watcher);
+	conn->control->handler.turn(conn, conn->control->handler.arg);
+}
+
+void
+conn_want_turn(struct conn *conn)
+{
+	if (conn->is_dead)
+		return;
+	conn->wants_turn = true;
+	ev_io_start(conn->control->loop, &conn->writer);
 }
 
 /* The others get their turn; this one is gone on with when the loop comes round, without waiting

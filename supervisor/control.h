@@ -49,6 +49,7 @@ struct conn {
 	unsigned pending;   /* requests not answered yet */
 	void *watch;        /* the handler's; with it, it is never evicted for being idle */
 	bool has_more;      /* not all that arrived was looked at; not read from meanwhile */
+	bool wants_turn;    /* its handler has more to send once all this is sent */
 	bool is_dead;       /* freed after this iteration of the loop */
 	struct conn *prev, *next;
 };
@@ -56,6 +57,8 @@ struct conn {
 struct control_handler {
 	/* One request. Answer now or later with conn_reply(serial). FD is -1 or borrowed. */
 	void (*request)(struct conn *conn, const struct rpc_msg *msg, int fd, void *arg);
+	/* All that was sent has left, as conn_want_turn asked; NULL when that is never asked. */
+	void (*turn)(struct conn *conn, void *arg);
 	/* Its last moment. */
 	void (*closed)(struct conn *conn, void *arg);
 	bool (*is_admin)(const struct peer *peer, void *arg);
@@ -88,5 +91,9 @@ void control_each(struct control *control, void (*fn)(struct conn *conn, void *a
 /* Sends a whole message; a notification or, with ANSWERS, the response to one request. Ignored
  * when the connection is dead. */
 void conn_send(struct conn *conn, const struct buf *message, bool answers);
+
+/* Has the handler's `turn` called once, after the others' turn and when the client has read what it
+ * was sent: for long answers that are to be read as they are made. */
+void conn_want_turn(struct conn *conn);
 
 #endif

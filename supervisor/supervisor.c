@@ -104,6 +104,12 @@ is_admin(const struct peer *peer, void *arg)
 }
 
 static void
+on_turn(struct conn *conn, void *arg)
+{
+	watch_go_on(conn, arg);
+}
+
+static void
 on_closed(struct conn *conn, void *arg)
 {
 	(void)arg;
@@ -291,6 +297,7 @@ static int
 start(struct supervisor *supervisor)
 {
 	struct control_handler handler = { .request = commands_call,
+		.turn = on_turn,
 		.closed = on_closed,
 		.is_admin = is_admin,
 		.arg = supervisor };

@@ -8,7 +8,8 @@
 
 enum {
 	MAX_WATCHED = 1000,
-	REPLAY_AT_ONCE = 500,
+	REPLAY_AT_ONCE = 100,          /* events in one turn of the loop */
+	REPLAY_MAX_BYTES = 512 * 1024, /* sent and not read yet */
 	SNAPSHOT_BYTES = 900 * 1024
 };
 
@@ -17,6 +18,9 @@ struct watch {
 	uint64_t *ids; /* sorted as given; none: every task the caller may see */
 	size_t nids;
 	uint64_t sent; /* number of the last fact sent; facts up to here are not sent again */
+	/* Facts behind `looked_at` come from the store; live ones wait until they are all sent. */
+	bool is_behind;
+	uint64_t looked_at;
 };
 
 struct watch_params {
@@ -108,13 +112,12 @@ send_one(struct conn *conn, const struct sending *sending)
 }
 
 static void
-offer(struct conn *conn, void *arg)
+offer(struct conn *conn, const struct sending *sending)
 {
-	const struct sending *sending = arg;
 	struct watch *watch = conn->watch;
 	struct request request;
 
-	if (!watch || !watches(watch, sending->record->id))
+	if (!watches(watch, sending->record->id))
 		return;
 	request = request_of(conn, sending->supervisor);
 	if (!request_may_see(&request, sending->record) ||
@@ -123,6 +126,15 @@ offer(struct conn *conn, void *arg)
 	if (sending->seq > 0)
 		watch->sent = sending->seq;
 	send_one(conn, sending);
+}
+
+static void
+offer_live(struct conn *conn, void *arg)
+{
+	const struct watch *watch = conn->watch;
+
+	if (watch && !watch->is_behind)
+		offer(conn, arg);
 }
 
 void
@@ -135,7 +147,7 @@ watch_event(const struct task *task, const struct record *record, uint64_t seq,
 	};
 
 	(void)task;
-	control_each(&supervisor->control, offer, &sending);
+	control_each(&supervisor->control, offer_live, &sending);
 }
 
 static void
@@ -158,7 +170,7 @@ watch_news(const struct task *task, void *arg)
 	control_each(&supervisor->control, see_watcher, &any);
 	if (!any || codec_decode(&record_codec, task->seen, task->seen_len, &record, NULL) < 0)
 		return;
-	control_each(&supervisor->control, offer, &sending);
+	control_each(&supervisor->control, offer_live, &sending);
 	codec_free(&record_codec, &record);
 }
 
@@ -262,23 +274,29 @@ replay_one(uint64_t seq, const uint8_t *bytes, size_t len, void *arg)
 		store_bytes_free(&row);
 	}
 	codec_free(&fact_codec, &event);
-	return replay->conn->is_dead;
+	return replay->conn->is_dead || replay->conn->out.len > REPLAY_MAX_BYTES;
 }
 
-static void
-catch_up(struct conn *conn, struct supervisor *supervisor, uint64_t after)
+/* As much as the client takes and the loop can bear; the rest when it has read that. */
+void
+watch_go_on(struct conn *conn, struct supervisor *supervisor)
 {
 	struct watch *watch = conn->watch;
-	uint64_t task = watch->nids == 1 ? watch->ids[0] : 0;
-	struct replay replay = { .conn = conn, .supervisor = supervisor, .last = after };
-	uint64_t from;
+	struct replay replay = { .conn = conn, .supervisor = supervisor };
+	uint64_t task;
 
-	watch->sent = after;
-	do {
-		from = replay.last;
-		store_each_event(
-		    supervisor->store, task, from, REPLAY_AT_ONCE, replay_one, &replay);
-	} while (replay.last > from && !conn->is_dead);
+	if (!watch || !watch->is_behind)
+		return;
+	task = watch->nids == 1 ? watch->ids[0] : 0;
+	replay.last = watch->looked_at;
+	store_each_event(
+	    supervisor->store, task, watch->looked_at, REPLAY_AT_ONCE, replay_one, &replay);
+	if (conn->is_dead)
+		return; /* and its watch with it */
+	watch->is_behind = replay.last > watch->looked_at;
+	watch->looked_at = replay.last;
+	if (watch->is_behind)
+		conn_want_turn(conn);
 }
 
 static void
@@ -329,9 +347,11 @@ method_watch(const struct request *request, const struct rpc_slice *params, int 
 		watch_forget(conn);
 		conn->watch = watch;
 		watch->sent = resumes ? given.after : store_last_seq(store);
+		watch->is_behind = resumes;
+		watch->looked_at = given.after;
 		answer_watch(request, watch, reset);
-		if (resumes && !conn->is_dead)
-			catch_up(conn, request->supervisor, given.after);
+		if (!conn->is_dead)
+			watch_go_on(conn, request->supervisor);
 	}
 	codec_free(&watch_params_codec, &given);
 }

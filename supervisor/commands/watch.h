@@ -14,6 +14,9 @@ void watch_event(const struct task *task, const struct record *record, uint64_t 
     const struct fact *event, void *arg);
 void watch_news(const struct task *task, void *arg);
 
+/* CONN has read what it was sent of the facts it missed. */
+void watch_go_on(struct conn *conn, struct supervisor *supervisor);
+
 /* CONN goes away. */
 void watch_forget(struct conn *conn);
 
