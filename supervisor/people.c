@@ -78,16 +78,28 @@ look_up(struct job *job)
 	free(text);
 }
 
+/* Otherwise memory was short. */
+static bool
+is_complete(const struct person *person)
+{
+	return person->name && person->home && person->shell;
+}
+
 static void
 deliver(struct job *job)
 {
 	struct look_up *look = (struct look_up *)job;
 	struct person *slot = &look->people->known[look->person.uid % KNOWN];
 
-	look->person.known_ms = clock_boot_ms();
-	free_person(slot);
-	*slot = look->person;
-	look->done(slot, look->arg);
+	if (is_complete(&look->person)) {
+		look->person.known_ms = clock_boot_ms();
+		free_person(slot);
+		*slot = look->person;
+		look->done(slot, look->arg);
+	} else {
+		free_person(&look->person);
+		look->done(NULL, look->arg);
+	}
 	free(look);
 }
 
