@@ -3,6 +3,8 @@
 # usage: run.sh LABEL PROGRAM...    each program's last line is `N%: Checks: n, Failures: f, Errors: e`
 #        run.sh --total             the sum since .build/results was removed: `N passed, N failed`
 set -u
+# Check gives a test 4 s; a loaded machine needs more.
+export CK_DEFAULT_TIMEOUT="${CK_DEFAULT_TIMEOUT-60}"
 results=.build/results
 
 if [ "${1-}" = --total ]; then
