@@ -8,6 +8,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+enum {
+	MAX_SLOTS = 10000
+};
+
 static int
 complain(const char *what, const char *value)
 {
@@ -22,7 +26,7 @@ parse_slots(const char *text, uint64_t *ret_slots)
 
 	errno = 0;
 	*ret_slots = strtoull(text, &end, 10);
-	if (errno != 0 || end == text || *end != '\0' || *text == '-' || *ret_slots > 10000)
+	if (errno != 0 || *text < '0' || *text > '9' || *end != '\0' || *ret_slots > MAX_SLOTS)
 		return complain("--slots takes a number from 0 to 10000", text);
 	return 0;
 }
@@ -32,9 +36,11 @@ take_duration(const char *name, uint64_t *member)
 {
 	const char *text = getenv(name);
 
-	if (text && clock_parse_duration(text, member) < 0)
-		return complain("not a duration such as 30s, 10m, 2h, 7d", text);
-	return 0;
+	if (!text || clock_parse_duration(text, member) == 0)
+		return 0;
+	fprintf(stderr, "reeve-supervisor: %s takes a duration such as 30s, 10m, 2h, 7d: %s\n",
+	    name, text);
+	return -EINVAL;
 }
 
 static int
@@ -76,14 +82,16 @@ config_parse(struct config *config, int argc, char **argv)
 
 	*config = (struct config){ .slots = default_slots(),
 		.log_level = LOG_LEVEL_INFO,
-		.grace_ms = 10 * 1000,
-		.keep_completed_ms = 3600 * 1000,
+		.grace_ms = 10000,
+		.keep_completed_ms = 3600000,
 		.keep_rest_ms = 7 * 24 * 3600 * UINT64_C(1000),
 		.change_user = geteuid() == 0 };
 	while (r == 0 && (flag = getopt_long(argc, argv, "", options, NULL)) != -1)
 		r = take_flag(config, flag, optarg);
 	if (r < 0)
 		return r;
+	if (optind < argc)
+		return complain("what is this", argv[optind]);
 	if (!config->state_dir || config->state_dir[0] != '/')
 		return complain("--state-dir takes an absolute path", config->state_dir);
 	if (!config->run_dir || config->run_dir[0] != '/')
