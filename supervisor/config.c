@@ -84,7 +84,7 @@ config_parse(struct config *config, int argc, char **argv)
 		.log_level = LOG_LEVEL_INFO,
 		.grace_ms = 10000,
 		.keep_completed_ms = 3600000,
-		.keep_rest_ms = 7 * 24 * 3600 * UINT64_C(1000),
+		.keep_rest_ms = UINT64_C(7) * 24 * 3600 * 1000,
 		.change_user = geteuid() == 0 };
 	while (r == 0 && (flag = getopt_long(argc, argv, "", options, NULL)) != -1)
 		r = take_flag(config, flag, optarg);
