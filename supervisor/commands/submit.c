@@ -175,9 +175,9 @@ set_groups(struct brief *brief, const struct person *person)
 	return r;
 }
 
-/* The account that the commands run as. */
+/* The account that the commands run as, and what GIVEN adds to its environment. */
 static int
-set_account(struct submit *submit, const struct person *person)
+set_account(struct submit *submit, const struct person *person, const struct pairs *given)
 {
 	struct brief *brief = &submit->brief;
 
@@ -186,7 +186,7 @@ set_account(struct submit *submit, const struct person *person)
 	brief->change_user = submit->request.supervisor->config.change_user;
 	if (set_groups(brief, person) < 0)
 		return -ENOMEM;
-	return set_env(brief, person, &submit->given.env);
+	return set_env(brief, person, given);
 }
 
 /* ---- the second stop: the recipe ----------------------------------------------------- */
@@ -265,10 +265,14 @@ qualify_type(struct submit *submit)
 static void
 on_run_as(const struct person *person, void *arg)
 {
+	static const struct pairs none;
 	struct submit *submit = arg;
 
+	/* Somebody else's rights: nothing of the caller's may steer them, LD_PRELOAD least of all.
+	 */
 	pairs_free(&submit->brief.env);
-	if (!person || set_account(submit, person) < 0)
+	submit->brief.umask = 022;
+	if (!person || set_account(submit, person, &none) < 0)
 		fail(submit, RPC_UNAVAILABLE, NULL, "out of memory");
 	else
 		hand_over(submit);
@@ -305,7 +309,7 @@ set_identity(struct submit *submit, const struct person *person)
 {
 	snprintf(submit->person, sizeof submit->person, "unix:%.*s", LIMIT_NAME, person->name);
 	submit->brief.umask = submit->given.umask;
-	return set_account(submit, person);
+	return set_account(submit, person, &submit->given.env);
 }
 
 static void
