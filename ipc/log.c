@@ -1,5 +1,6 @@
 #include "ipc/log.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -59,9 +60,9 @@ make_one_line(char *line, size_t len)
 __attribute__((format(printf, 2, 0))) static void
 write_line(enum log_level level, const char *format, va_list args)
 {
+	int saved_errno = errno, n;
 	char line[LINE_BYTES];
 	size_t len;
-	int n;
 
 	if (level > log_level)
 		return;
@@ -73,8 +74,8 @@ write_line(enum log_level level, const char *format, va_list args)
 		len = sizeof line - 2;
 	make_one_line(line, len);
 	line[len++] = '\n';
-	if (write(STDERR_FILENO, line, len) < 0)
-		return; /* nowhere to say so */
+	(void)!write(STDERR_FILENO, line, len); /* nowhere to say that it failed */
+	errno = saved_errno;
 }
 
 #define DEFINE_LEVEL(function, level)   \
