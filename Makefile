@@ -122,8 +122,10 @@ $(O)/tests/integ/%: $(O)/tests/integ/%.o $(harness) $(O)/store.a $(O)/ipc.a
 $(O)/tests/fake/%: $(O)/tests/fake/%.o $(O)/step.a $(O)/ipc.a
 	$(link) -lmsgpackc
 
-$(O)/tests/bench/bench: $(call obj,$(filter-out tests/bench/chain.c,$(wildcard tests/bench/*.c))) $(O)/store.a $(O)/ipc.a
+$(O)/tests/bench/bench: $(call obj,$(filter-out tests/bench/chain.c tests/bench/chatter.c,$(wildcard tests/bench/*.c))) $(O)/store.a $(O)/ipc.a
 	$(link) -llmdb -lmsgpackc
+$(O)/tests/bench/chatter: $(O)/tests/bench/chatter.o $(O)/step.a $(O)/ipc.a
+	$(link) -lmsgpackc
 $(O)/tests/bench/chain: $(O)/tests/bench/chain.o
 	$(link) -static
 $(O)/tests/chaos/chaos: $(call obj,$(wildcard tests/chaos/*.c)) $(harness) $(O)/store.a $(O)/ipc.a
@@ -191,7 +193,7 @@ plants: ## plant known faults and show that chaos catches each
 
 bench: ## figures beside their limits, as JSON lines (BENCH=--small, or a name)
 	@contrib/setup.sh build
-	@$(again) all .build/release/tests/bench/bench .build/release/tests/bench/chain
+	@$(again) all .build/release/tests/bench/bench .build/release/tests/bench/chain .build/release/tests/bench/chatter
 	@.build/release/tests/bench/bench $(BENCH)
 
 setup: ## install the Debian packages for building and testing

@@ -241,6 +241,37 @@ bench_watch(struct client *client)
 	buf_fini(&request);
 }
 
+static bool
+has_ended(struct client *client, uint64_t task)
+{
+	struct client_reply reply;
+	struct buf request;
+	msgpack_packer packer;
+	bool ended;
+	uint32_t id;
+
+	buf_init(&request, 256);
+	client_begin(client, &request, "show", &id);
+	buf_packer(&request, &packer);
+	msgpack_pack_map(&packer, 1);
+	pack_kv_uint(&packer, "id", task);
+	if (!call(client, &request, id, -1, &reply))
+		die("asking for a task");
+	if (mp_str_is(mp_get(&reply.body, "status"), "failed"))
+		die("a task failed");
+	ended = !mp_is_nil(mp_get(&reply.body, "ended_at"));
+	client_reply_fini(&reply);
+	buf_fini(&request);
+	return ended;
+}
+
+void
+bench_await(struct client *client, uint64_t task)
+{
+	while (!has_ended(client, task))
+		poll(NULL, 0, 5);
+}
+
 struct waiting {
 	bench_event_fn fn;
 	void *arg;
@@ -346,10 +377,10 @@ main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		void (*run)(bool small);
-	} benches[] = { { "tasks", bench_tasks }, { "store", bench_store },
-		{ "submissions", bench_submissions }, { "cancel", bench_cancel },
-		{ "memory", bench_memory }, { "restart", bench_restart },
-		{ "many-ended", bench_many_ended } };
+	} benches[] = { { "tasks", bench_tasks }, { "facts", bench_facts },
+		{ "store", bench_store }, { "submissions", bench_submissions },
+		{ "cancel", bench_cancel }, { "memory", bench_memory },
+		{ "restart", bench_restart }, { "many-ended", bench_many_ended } };
 	bool small = argc > 1 && strcmp(argv[1], "--small") == 0;
 	const char *only = argc > 1 + small ? argv[1 + small] : NULL;
 

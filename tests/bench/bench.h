@@ -65,7 +65,11 @@ double bench_clients(void *(*work)(void *), void *arg, int clients, int each);
 /* Group commit of 128 bytes by LMDB alone, below ROOT: commits per second. */
 double bench_bare_commits(const char *root, int clients, int each);
 
+/* Asks every few milliseconds until TASK has ended, which it must do well. */
+void bench_await(struct client *client, uint64_t task);
+
 void bench_tasks(bool small);
+void bench_facts(bool small);
 void bench_store(bool small);
 void bench_submissions(bool small);
 void bench_cancel(bool small);
