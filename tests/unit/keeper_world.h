@@ -78,7 +78,8 @@ actor_list_fds(char text[static MESSAGE])
 		if (entry->d_name[0] != '.' && fd < 64 && fd != dirfd(dir))
 			open_fds[fd] = true;
 	}
-	closedir(dir);
+	if (dir)
+		closedir(dir);
 	text[0] = '\0';
 	for (int fd = 0; fd < 64; fd++)
 		if (open_fds[fd])
@@ -124,13 +125,14 @@ static inline void
 actor_orphan(void)
 {
 	pid_t pid = fork();
+	int status = -1;
 
 	if (pid == 0) {
-		if (fork() == 0)
-			_exit(5);
-		_exit(0);
+		pid = fork();
+		_exit(pid == 0 ? 5 : pid < 0);
 	}
-	waitpid(pid, NULL, 0);
+	if (waitpid(pid, &status, 0) != pid || status != 0)
+		_exit(86); /* a machine without room: not the keeper's fault */
 }
 
 static inline void
@@ -311,37 +313,34 @@ world_init(struct keeper_world *world)
 	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
 }
 
-/* In the child: becomes reeved with these arguments. */
+/* In the child: becomes reeved with these arguments, the first being its name. */
 _Noreturn static inline void
-world_exec(const struct keeper_world *world, char *const *argv)
+world_exec(const struct keeper_world *world, const char *const *args)
 {
+	union {
+		const char *const *given;
+		char *const *taken;
+	} argv = { .given = args };
 	char path[256];
 	int log = open(world->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	dup2(log, STDOUT_FILENO);
 	dup2(log, STDERR_FILENO);
 	snprintf(path, sizeof path, "%s/reeved", world->dir);
-	execv(path, argv);
+	execv(path, argv.taken);
 	_exit(88);
 }
 
-/* Starts reeved; ARGV without its name, ended by NULL. */
+/* Starts reeved. */
 static inline pid_t
 world_spawn(const struct keeper_world *world, const char *const *args)
 {
-	char *argv[16] = { strdup("reeved") };
-	pid_t pid;
+	pid_t pid = fork();
 
-	for (int i = 0; args[i]; i++)
-		argv[i + 1] = strdup(args[i]);
-	pid = fork();
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		world_exec(world, argv);
-	}
+	if (pid == 0)
+		world_exec(world, args);
 	ck_assert_int_gt(pid, 0);
-	for (int i = 0; argv[i]; i++)
-		free(argv[i]);
 	return pid;
 }
 
@@ -351,6 +350,35 @@ world_await(int fd, const char *what)
 	struct pollfd ready = { .fd = fd, .events = POLLIN };
 
 	ck_assert_msg(poll(&ready, 1, PATIENCE_MS) == 1, "waited in vain for %s", what);
+}
+
+/* Word number INDEX of TEXT, from 0; valid until the next call but three. */
+static inline const char *
+world_word(const char *text, int index)
+{
+	static char words[4][MESSAGE];
+	static unsigned next;
+	char *word = words[next++ % 4];
+	size_t len;
+
+	for (; index > 0; index--)
+		text += strcspn(text, " ") + (text[strcspn(text, " ")] == ' ');
+	len = strcspn(text, " ");
+	ck_assert_uint_lt(len, MESSAGE);
+	memcpy(word, text, len);
+	word[len] = '\0';
+	return word;
+}
+
+static inline int
+world_number(const char *text, int index)
+{
+	const char *word = world_word(text, index);
+	char *end;
+	long number = strtol(word, &end, 10);
+
+	ck_assert_msg(end != word && *end == '\0', "\"%s\" has no number at %d", text, index);
+	return (int)number;
 }
 
 /* The next supervisor that is started. */
@@ -372,8 +400,8 @@ world_meet(struct keeper_world *world)
 static inline void
 world_start(struct keeper_world *world)
 {
-	const char *args[] = { "--state-dir", world->state, "--run-dir", world->run, "--slots", "3",
-		NULL };
+	const char *args[] = { "reeved", "--state-dir", world->state, "--run-dir", world->run,
+		"--slots", "3", NULL };
 
 	world->keeper = world_spawn(world, args);
 	world_meet(world);

@@ -4,6 +4,7 @@
 
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/syscall.h>
 
 static struct keeper_world world;
 
@@ -15,21 +16,29 @@ set_up(void)
 
 /* ---- what a supervisor is given --------------------------------------------------------- */
 
+/* Of a hello: who speaks, its parent, its fds, the keeper's instance, then its arguments. */
+enum {
+	HELLO_PID = 1,
+	HELLO_PPID,
+	HELLO_FDS,
+	HELLO_INSTANCE
+};
+
 START_TEST(the_supervisor_inherits_what_the_contract_lists_and_nothing_else)
 {
-	char fds[MESSAGE], instance[MESSAGE], expected[MESSAGE];
-	int pid, ppid, args = 0;
+	char expected[MESSAGE];
+	const char *instance;
 
 	world_start(&world);
-	ck_assert_int_eq(
-	    sscanf(world.hello, "hello %d %d %s %s%n", &pid, &ppid, fds, instance, &args), 4);
-	ck_assert_int_eq(ppid, world.keeper);
-	ck_assert_str_eq(fds, "2,3,4,5,");
+	ck_assert_int_eq(world_number(world.hello, HELLO_PPID), world.keeper);
+	ck_assert_str_eq(world_word(world.hello, HELLO_FDS), "2,3,4,5,");
+	instance = world_word(world.hello, HELLO_INSTANCE);
 	ck_assert_uint_eq(strlen(instance), KEEPER_INSTANCE_TEXT - 1);
 	ck_assert_uint_eq(strspn(instance, "0123456789abcdef"), KEEPER_INSTANCE_TEXT - 1);
 	snprintf(expected, sizeof expected,
-	    " --state-dir %s --run-dir %s --log-level info --slots 3", world.state, world.run);
-	ck_assert_str_eq(world.hello + args, expected);
+	    "%s --state-dir %s --run-dir %s --log-level info --slots 3", instance, world.state,
+	    world.run);
+	ck_assert_str_eq(strstr(world.hello, instance), expected);
 }
 END_TEST
 
@@ -43,85 +52,86 @@ END_TEST
 
 START_TEST(an_instance_is_kept_over_supervisors_and_drawn_anew_by_each_keeper)
 {
-	char first[MESSAGE], second[MESSAGE], third[MESSAGE];
+	char first[MESSAGE];
 
 	world_start(&world);
-	ck_assert_int_eq(sscanf(world.hello, "hello %*d %*d %*s %s", first), 1);
+	snprintf(first, sizeof first, "%s", world_word(world.hello, HELLO_INSTANCE));
 	world_tell(&world, "ready");
 	world_tell(&world, "exit 75");
 	world_meet(&world);
-	ck_assert_int_eq(sscanf(world.hello, "hello %*d %*d %*s %s", second), 1);
-	ck_assert_str_eq(first, second);
+	ck_assert_str_eq(world_word(world.hello, HELLO_INSTANCE), first);
 	kill(world.keeper, SIGTERM);
 	ck_assert_int_eq(world_wait(world.keeper), 0);
 	world_start(&world);
-	ck_assert_int_eq(sscanf(world.hello, "hello %*d %*d %*s %s", third), 1);
-	ck_assert_str_ne(first, third);
+	ck_assert_str_ne(world_word(world.hello, HELLO_INSTANCE), first);
 }
 END_TEST
 
 /* ---- how others ended ------------------------------------------------------------------- */
 
+/* A worker that the supervisor started: its number, and how a record of its end reads. */
+static pid_t
+start_worker(int code, int status, char record[static MESSAGE])
+{
+	const char *child;
+	pid_t pid;
+
+	world_tell(&world, "child");
+	child = world_hear(&world);
+	ck_assert_str_eq(world_word(child, 0), "child");
+	pid = world_number(child, 1);
+	ck_assert_int_eq(world_number(child, 2), world_number(world.hello, HELLO_PPID));
+	snprintf(
+	    record, MESSAGE, "reaped %d %d %d %s", (int)pid, code, status, world_word(child, 3));
+	return pid;
+}
+
 START_TEST(the_end_of_a_worker_is_noted_with_who_it_was)
 {
-	char expected[MESSAGE];
-	unsigned long long start;
-	int pid, ppid;
+	char record[MESSAGE];
 
 	world_start(&world);
-	world_tell(&world, "child");
-	ck_assert_int_eq(sscanf(world_hear(&world), "child %d %d %llu", &pid, &ppid, &start), 3);
-	ck_assert_int_eq(ppid, world.keeper);
+	start_worker(CLD_EXITED, 7, record);
 	world_tell(&world, "let go");
-	snprintf(expected, sizeof expected, "reaped %d %d 7 %llu", pid, CLD_EXITED, start);
-	ck_assert_str_eq(world_hear(&world), expected);
+	ck_assert_str_eq(world_hear(&world), record);
 }
 END_TEST
 
 START_TEST(a_killed_worker_is_noted_with_its_signal)
 {
-	char expected[MESSAGE];
-	unsigned long long start;
-	int pid;
+	char record[MESSAGE];
 
 	world_start(&world);
-	world_tell(&world, "child");
-	ck_assert_int_eq(sscanf(world_hear(&world), "child %d %*d %llu", &pid, &start), 2);
-	ck_assert_int_eq(kill(pid, SIGKILL), 0);
-	snprintf(
-	    expected, sizeof expected, "reaped %d %d %d %llu", pid, CLD_KILLED, SIGKILL, start);
-	ck_assert_str_eq(world_hear(&world), expected);
+	ck_assert_int_eq(kill(start_worker(CLD_KILLED, SIGKILL, record), SIGKILL), 0);
+	ck_assert_str_eq(world_hear(&world), record);
 }
 END_TEST
 
 START_TEST(an_orphan_comes_to_the_keeper)
 {
-	int code, status;
+	const char *record;
 
 	world_start(&world);
 	world_tell(&world, "orphan");
-	ck_assert_int_eq(sscanf(world_hear(&world), "reaped %*d %d %d", &code, &status), 2);
-	ck_assert_int_eq(code, CLD_EXITED);
-	ck_assert_int_eq(status, 5);
+	record = world_hear(&world);
+	ck_assert_str_eq(world_word(record, 0), "reaped");
+	ck_assert_int_eq(world_number(record, 2), CLD_EXITED);
+	ck_assert_int_eq(world_number(record, 3), 5);
 }
 END_TEST
 
 START_TEST(an_end_while_no_supervisor_lives_is_found_in_the_ring_by_the_next)
 {
-	char expected[MESSAGE];
-	unsigned long long start;
-	int pid;
+	char record[MESSAGE];
 
 	world_start(&world);
 	world_tell(&world, "ready");
-	world_tell(&world, "child");
-	ck_assert_int_eq(sscanf(world_hear(&world), "child %d %*d %llu", &pid, &start), 2);
-	/* its end closes the child's input, so both end together */
+	start_worker(CLD_EXITED, 7, record);
+	/* its end closes the worker's input, so both end together */
 	world_tell(&world, "exit 75");
 	world_meet(&world);
 	world_tell(&world, "history");
-	snprintf(expected, sizeof expected, "reaped %d %d 7 %llu", pid, CLD_EXITED, start);
-	while (strcmp(world_hear(&world), expected) != 0)
+	while (strcmp(world_hear(&world), record) != 0)
 		continue; /* the supervisor's own end is there too */
 }
 END_TEST
@@ -162,14 +172,11 @@ END_TEST
 
 START_TEST(a_killed_supervisor_is_followed_by_another)
 {
-	int pid;
-
 	world_start(&world);
 	world_tell(&world, "ready");
 	world_tell(&world, "protect"); /* its answer proves that ready was sent */
 	world_hear(&world);
-	ck_assert_int_eq(sscanf(world.hello, "hello %d", &pid), 1);
-	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(kill(world_number(world.hello, HELLO_PID), SIGKILL), 0);
 	world_meet(&world);
 	ck_assert(world_logged(&world, "the supervisor ended (signal 9)"));
 }
@@ -247,11 +254,11 @@ END_TEST
 
 START_TEST(a_term_stops_the_service_and_leaves_workers_alone)
 {
-	int pid;
+	char record[MESSAGE];
+	pid_t pid;
 
 	world_start(&world);
-	world_tell(&world, "child");
-	ck_assert_int_eq(sscanf(world_hear(&world), "child %d", &pid), 1);
+	pid = start_worker(0, 0, record);
 	ck_assert_int_eq(kill(pid, SIGSTOP), 0); /* so that its input's end does not end it */
 	kill(world.keeper, SIGTERM);
 	ck_assert_str_eq(world_hear(&world), "signal 15");
@@ -282,35 +289,28 @@ END_TEST
 
 START_TEST(a_killed_keeper_takes_its_supervisor_along)
 {
-	int pid;
-
 	world_start(&world);
-	ck_assert_int_eq(sscanf(world.hello, "hello %d", &pid), 1);
 	kill(world.keeper, SIGKILL);
 	ck_assert_int_eq(world_wait(world.keeper), 128 + SIGKILL);
-	ck_assert_int_eq(world_wait(pid), 128 + SIGKILL);
+	ck_assert_int_eq(world_wait(world_number(world.hello, HELLO_PID)), 128 + SIGKILL);
 }
 END_TEST
 
 /* ---- pid 1 ------------------------------------------------------------------------------ */
 
-/* Becomes the parent of a pid namespace in which reeved is the first process. */
+/* reeved as the first process of a pid namespace, as in a container. */
 static pid_t
 spawn_as_pid_1(void)
 {
-	char *argv[] = { strdup("reeved"), strdup("--state-dir"), world.state, strdup("--run-dir"),
-		world.run, NULL };
-	pid_t pid;
+	const char *args[] = { "reeved", "--state-dir", world.state, "--run-dir", world.run, NULL };
+	pid_t pid =
+	    (pid_t)syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWNS | SIGCHLD, NULL, NULL, NULL, NULL);
 
-	ck_assert_int_eq(unshare(CLONE_NEWPID), 0);
-	pid = fork();
 	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (unshare(CLONE_NEWNS) < 0 ||
-		    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+		if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 		    mount("proc", "/proc", "proc", 0, NULL) < 0)
 			_exit(87);
-		world_exec(&world, argv);
+		world_exec(&world, args);
 	}
 	ck_assert_int_gt(pid, 0);
 	return pid;
@@ -318,19 +318,15 @@ spawn_as_pid_1(void)
 
 START_TEST(as_pid_1_it_stays_init_and_another_is_the_keeper)
 {
-	int pid, ppid;
+	char record[MESSAGE];
 
 	world.keeper = spawn_as_pid_1();
 	world_meet(&world);
-	ck_assert_int_eq(sscanf(world.hello, "hello %*d %d", &ppid), 1);
-	ck_assert_int_eq(ppid, 2);
+	ck_assert_int_eq(world_number(world.hello, HELLO_PPID), 2);
 	/* a worker can be its child, which pid 1's own children cannot give it */
-	world_tell(&world, "child");
-	ck_assert_int_eq(sscanf(world_hear(&world), "child %d %d", &pid, &ppid), 2);
-	ck_assert_int_eq(ppid, 2);
+	start_worker(CLD_EXITED, 7, record);
 	world_tell(&world, "let go");
-	ck_assert_int_eq(sscanf(world_hear(&world), "reaped %d", &ppid), 1);
-	ck_assert_int_eq(ppid, pid);
+	ck_assert_str_eq(world_hear(&world), record);
 	kill(world.keeper, SIGTERM);
 	ck_assert_str_eq(world_hear(&world), "signal 15");
 	ck_assert_int_eq(world_wait(world.keeper), 0);

@@ -38,7 +38,7 @@ END_TEST
 START_TEST(a_second_service_says_who_is_there)
 {
 	char other[200], text[64];
-	const char *args[] = { "--state-dir", world.state, "--run-dir", world.run, NULL };
+	const char *args[] = { "reeved", "--state-dir", world.state, "--run-dir", world.run, NULL };
 
 	world_start(&world);
 	snprintf(text, sizeof text, "already running, pid %d", (int)world.keeper);
@@ -47,12 +47,12 @@ START_TEST(a_second_service_says_who_is_there)
 	/* one of the two places is enough */
 	snprintf(other, sizeof other, "%s/other", world.dir);
 	ck_assert_int_eq(unlink(world.log), 0);
-	args[1] = other;
+	args[2] = other;
 	ck_assert_int_eq(world_wait(world_spawn(&world, args)), 1);
 	ck_assert(world_logged(&world, text));
 	ck_assert_int_eq(unlink(world.log), 0);
-	args[1] = world.state;
-	args[3] = other;
+	args[2] = world.state;
+	args[4] = other;
 	ck_assert_int_eq(world_wait(world_spawn(&world, args)), 1);
 	ck_assert(world_logged(&world, text));
 	/* and the first one was not harmed */
@@ -88,7 +88,7 @@ END_TEST
 
 START_TEST(a_directory_that_others_can_write_is_refused)
 {
-	const char *args[] = { "--state-dir", world.state, "--run-dir", world.run, NULL };
+	const char *args[] = { "reeved", "--state-dir", world.state, "--run-dir", world.run, NULL };
 
 	ck_assert_int_eq(mkdir(world.state, 0755), 0);
 	ck_assert_int_eq(chmod(world.state, 0777), 0);
@@ -102,7 +102,7 @@ END_TEST
 static int
 run_with(const char *flag, const char *value)
 {
-	const char *args[] = { flag, value, NULL };
+	const char *args[] = { "reeved", flag, value, NULL };
 
 	return world_wait(world_spawn(&world, args));
 }
@@ -132,7 +132,7 @@ END_TEST
 
 START_TEST(flags_win_over_the_environment)
 {
-	const char *args[] = { "--state-dir", world.state, NULL };
+	const char *args[] = { "reeved", "--state-dir", world.state, NULL };
 	char other[200];
 
 	snprintf(other, sizeof other, "%s/other", world.dir);
