@@ -11,6 +11,10 @@
 #include <time.h>
 #include <unistd.h>
 
+enum {
+	DEATH_MS = 1000 /* from SIGKILL to the end of a process that nothing holds */
+};
+
 /* The supervisor itself and every worker that lives are no strays. */
 static bool
 is_no_stray(pid_t pid, uint64_t start_ticks, void *arg)
@@ -20,18 +24,47 @@ is_no_stray(pid_t pid, uint64_t start_ticks, void *arg)
 	return pid == getpid() || census_has(killing->census, pid, start_ticks);
 }
 
+static struct tree_victim *
+find_victim(const struct tree_result *result, const struct tree_victim *like)
+{
+	for (size_t i = 0; i < result->nvictims; i++)
+		if (result->victims[i].pid == like->pid &&
+		    result->victims[i].start_ticks == like->start_ticks)
+			return &result->victims[i];
+	return NULL;
+}
+
+/* Who survived the walk before has died since, or is met again by the one after. */
+static void
+forget_survivors(struct tree_result *result)
+{
+	for (size_t i = 0; i < result->nvictims; i++)
+		result->victims[i].survived = false;
+	result->killed += result->survived;
+	result->survived = 0;
+}
+
 /* Adds what WALK found to the job's result. */
 static void
-add_result(struct killing *killing, struct tree_result *walk)
+add_result(struct tree_result *result, struct tree_result *walk)
 {
-	killing->result.killed += walk->killed;
-	killing->result.survived += walk->survived;
-	if (killing->result.nvictims == 0) {
-		free(killing->result.victims);
-		killing->result.victims = walk->victims;
-		killing->result.nvictims = walk->nvictims;
-		walk->victims = NULL;
-		walk->nvictims = 0;
+	struct tree_victim *victims =
+	    reallocarray(result->victims, result->nvictims + walk->nvictims + 1, sizeof *victims);
+
+	if (victims)
+		result->victims = victims;
+	forget_survivors(result);
+	result->killed += walk->killed;
+	result->survived = walk->survived;
+	for (size_t i = 0; victims && i < walk->nvictims; i++) {
+		struct tree_victim *known = find_victim(result, &walk->victims[i]);
+
+		if (!known) {
+			result->victims[result->nvictims++] = walk->victims[i];
+			continue;
+		}
+		known->survived = walk->victims[i].survived;
+		result->killed--; /* was counted when it was met first */
 	}
 	tree_result_free(walk);
 }
@@ -45,7 +78,7 @@ walk(struct killing *killing, pid_t root, tree_spare_fn spare, uint64_t deadline
 	struct tree_result result;
 	int r = tree_kill(&spec, &result);
 
-	add_result(killing, &result);
+	add_result(&killing->result, &result);
 	return r;
 }
 
@@ -61,7 +94,9 @@ kill_worker(struct killing *killing, uint64_t deadline_ms)
 	proc_pidfd_signal(pidfd, SIGSTOP);
 	walk(killing, killing->worker_pid, NULL, deadline_ms);
 	proc_pidfd_signal(pidfd, SIGKILL);
-	poll(&gone, 1, 1000);
+	if (poll(&gone, 1, DEATH_MS) <= 0)
+		killing->worker_survived =
+		    true; /* the kernel holds it: a disk that does not answer */
 	fd_close(&pidfd);
 }
 
@@ -73,7 +108,7 @@ wait_for_cgroup(struct killing *killing, uint64_t deadline_ms)
 
 	while ((r = cgroup_is_empty(killing->cgroups, killing->id, killing->attempt)) == 0 &&
 	       clock_boot_ms() < deadline_ms)
-		nanosleep(&(struct timespec){ .tv_nsec = 1000 * 1000 }, NULL);
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 	return r != 0;
 }
 
@@ -94,8 +129,8 @@ work(struct job *job)
 	(void)FAILPOINT("kill.between");
 	if (killing->keeper_pid > 0)
 		strays = walk(killing, killing->keeper_pid, is_no_stray, deadline_ms);
-	killing->is_empty =
-	    wait_for_cgroup(killing, deadline_ms) && strays >= 0 && killing->result.survived == 0;
+	killing->is_empty = wait_for_cgroup(killing, deadline_ms) && strays >= 0 &&
+			    killing->result.survived == 0 && !killing->worker_survived;
 	if (killing->is_empty)
 		cgroup_remove(killing->cgroups, killing->id, killing->attempt);
 }

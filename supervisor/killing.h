@@ -29,6 +29,7 @@ struct killing {
 	/* Out. */
 	bool is_empty; /* proven: nothing of it is alive */
 	bool used_cgroup;
+	bool worker_survived;
 	struct tree_result result; /* what the walks found; killing_free frees it */
 };
 
