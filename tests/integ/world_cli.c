@@ -16,6 +16,7 @@
 
 enum {
 	WORDS_MAX = 64,
+	SHOWN = 2000, /* Check takes no long messages */
 	SAID_MAX = 16 * 1024 * 1024
 };
 
@@ -145,9 +146,9 @@ world_json(struct world *world, int status, const char *const *words)
 	json_error_t error;
 	json_t *doc = json_loads(said->out, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
 
-	ck_assert_msg(said->status == status, "reeve %s: exit %d, not %d: %s%s", words[0],
+	ck_assert_msg(said->status == status, "reeve %s: exit %d, not %d: %.2000s%.2000s", words[0],
 	    said->status, status, said->out, said->err);
-	ck_assert_msg(doc != NULL, "reeve %s: %s: %s", words[0], error.text, said->out);
+	ck_assert_msg(doc != NULL, "reeve %s: %s: %.2000s", words[0], error.text, said->out);
 	json_array_append_new(world->docs, doc);
 	return doc;
 }
@@ -218,4 +219,13 @@ doc_check(json_t *doc, const char *path, const char *text, const char *file, int
 
 	if (strcmp(found, text) != 0)
 		ck_abort_msg("%s:%d: %s is %s, not %s", file, line, path, found, text);
+}
+
+void
+says_check(const char *text, const char *part, const char *file, int line)
+{
+	size_t len = strlen(text), from = len > SHOWN ? len - SHOWN : 0;
+
+	if (!strstr(text, part))
+		ck_abort_msg("%s:%d: \"%s\" is not in: %s", file, line, part, text + from);
 }
