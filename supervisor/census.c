@@ -1,5 +1,6 @@
 #include "supervisor/census.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -17,10 +18,22 @@ census_fini(struct census *census)
 	free(census->entries);
 }
 
-void
+int
 census_open(struct census *census)
 {
 	pthread_mutex_lock(&census->lock);
+	if (census->n == census->room) {
+		size_t room = census->room ? census->room * 2 : 16;
+		struct census_entry *entries = reallocarray(census->entries, room, sizeof *entries);
+
+		if (!entries) {
+			pthread_mutex_unlock(&census->lock);
+			return -ENOMEM;
+		}
+		census->entries = entries;
+		census->room = room;
+	}
+	return 0;
 }
 
 void
@@ -29,21 +42,12 @@ census_close(struct census *census)
 	pthread_mutex_unlock(&census->lock);
 }
 
-int
+void
 census_enter(struct census *census, pid_t pid, uint64_t start_ticks)
 {
-	if (census->n == census->room) {
-		size_t room = census->room ? census->room * 2 : 16;
-		struct census_entry *entries = reallocarray(census->entries, room, sizeof *entries);
-
-		if (!entries)
-			return -ENOMEM;
-		census->entries = entries;
-		census->room = room;
-	}
+	assert(census->n < census->room);
 	census->entries[census->n++] =
 	    (struct census_entry){ .pid = pid, .start_ticks = start_ticks };
-	return 0;
 }
 
 static struct census_entry *

@@ -27,9 +27,10 @@ struct census {
 void census_init(struct census *census);
 void census_fini(struct census *census);
 
-/* Around a spawn. census_enter is called in between, with the lock held. */
-void census_open(struct census *census);
-int census_enter(struct census *census, pid_t pid, uint64_t start_ticks); /* 0 or -ENOMEM */
+/* Around a spawn: 0, or -ENOMEM when there is no room for one more (then it is not open). What is
+ * born can be entered, once. */
+int census_open(struct census *census);
+void census_enter(struct census *census, pid_t pid, uint64_t start_ticks);
 void census_close(struct census *census);
 
 void census_leave(struct census *census, pid_t pid, uint64_t start_ticks);

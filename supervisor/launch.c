@@ -107,9 +107,10 @@ make_workdir(struct making *making)
 
 	if (!brief->own_workdir)
 		return 0;
-	if (mkdir(brief->workdir, 0700) < 0)
-		return errno == EEXIST ? 0 : fail(making->launch, -errno, "make its directory");
-	if (brief->change_user && chown(brief->workdir, (uid_t)brief->uid, (gid_t)brief->gid) < 0)
+	/* One of an earlier attempt may not have been given away any more. */
+	if (mkdir(brief->workdir, 0700) < 0 && errno != EEXIST)
+		return fail(making->launch, -errno, "make its directory");
+	if (brief->change_user && lchown(brief->workdir, (uid_t)brief->uid, (gid_t)brief->gid) < 0)
 		return fail(making->launch, -errno, "give away its directory");
 	return 0;
 }
@@ -249,13 +250,14 @@ spawn_counted(struct making *making)
 	struct proc_stat stat;
 	int r;
 
-	census_open(launch->census);
+	r = census_open(launch->census);
+	if (r < 0)
+		return fail(launch, r, "count it");
 	r = spawn_worker(making);
-	if (r == 0 && proc_stat(launch->pid, &stat) == 0)
+	if (r == 0 && proc_stat(launch->pid, &stat) == 0) {
 		launch->start_ticks = stat.start_ticks;
-	if (r == 0 && launch->start_ticks > 0 &&
-	    census_enter(launch->census, launch->pid, launch->start_ticks) < 0)
-		r = fail(launch, -ENOMEM, "enter it in the census");
+		census_enter(launch->census, launch->pid, launch->start_ticks);
+	}
 	census_close(launch->census);
 	return r;
 }

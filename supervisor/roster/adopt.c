@@ -52,20 +52,20 @@ static bool
 adopt(struct attempt *attempt)
 {
 	const struct record_attempt *started = &attempt->task->rec.attempt;
+	struct census *census = attempt->task->roster->env.census;
 	int pidfd;
 
 	if (started->pid == 0)
 		return false;
 	pidfd = proc_pidfd_open_exact((pid_t)started->pid, started->start_ticks);
-	if (pidfd < 0 || fd_is_locked(attempt->journal_fd) != 1) {
+	if (pidfd < 0 || fd_is_locked(attempt->journal_fd) != 1 || census_open(census) < 0) {
 		fd_close(&pidfd);
 		return false;
 	}
 	attempt->pid = (pid_t)started->pid;
 	attempt->start_ticks = started->start_ticks;
-	census_open(attempt->task->roster->env.census);
-	census_enter(attempt->task->roster->env.census, attempt->pid, attempt->start_ticks);
-	census_close(attempt->task->roster->env.census);
+	census_enter(census, attempt->pid, attempt->start_ticks);
+	census_close(census);
 	attempt_watch_exit(attempt, pidfd);
 	attempt_set_phase(attempt, ATTEMPT_ALIVE, 0);
 	reconnect(attempt);

@@ -213,7 +213,7 @@ START_TEST(strays_die_and_living_workers_do_not)
 	struct proc_stat worker = start_worker();
 	pid_t stray = start_stray();
 
-	census_open(&census);
+	ck_assert_int_eq(census_open(&census), 0);
 	census_enter(&census, worker.pid, worker.start_ticks);
 	census_close(&census);
 	carry_out(order(getpid()));
