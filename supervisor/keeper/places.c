@@ -89,10 +89,13 @@ take_lock(const char *dir, int *ret_fd)
 	char path[PATH_MAX], pid[32];
 	int n, r;
 
+	/* Whoever may read a file may lock it, and so keep the service from starting. */
 	snprintf(path, sizeof path, "%s/keeper.lock", dir);
-	*ret_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	*ret_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (*ret_fd < 0)
 		return complain("opening it", path, -errno);
+	if (fchmod(*ret_fd, 0600) < 0)
+		return complain("setting its mode", path, -errno);
 	r = fd_lock(*ret_fd);
 	if (r == -EAGAIN)
 		say_who_runs(*ret_fd, path);

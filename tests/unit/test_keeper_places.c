@@ -27,6 +27,9 @@ START_TEST(directories_and_socket_have_the_modes_they_need)
 	umask(0);
 	world_start(&world);
 	ck_assert_uint_eq(mode_of(world.state, "."), 0711);
+	/* reading is enough to lock, so others must not even read it */
+	ck_assert_uint_eq(mode_of(world.state, "keeper.lock"), 0600);
+	ck_assert_uint_eq(mode_of(world.run, "keeper.lock"), 0600);
 	ck_assert_uint_eq(mode_of(world.state, "store"), 0700);
 	ck_assert_uint_eq(mode_of(world.state, "attempts"), 0700);
 	ck_assert_uint_eq(mode_of(world.state, "work"), 0711);
