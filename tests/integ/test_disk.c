@@ -97,11 +97,10 @@ fill(struct world *world, const char *name)
 {
 	static const char zeros[64 * 1024];
 	int fd = open(world_path(world, name), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	ssize_t n;
 
 	ck_assert_int_ge(fd, 0);
 	for (size_t size = sizeof zeros; size > 0; size /= 2)
-		while ((n = write(fd, zeros, size)) == (ssize_t)size)
+		while (write(fd, zeros, size) == (ssize_t)size)
 			;
 	fd_close(&fd);
 }

@@ -167,6 +167,9 @@ END_TEST
 
 START_TEST(a_command_finds_the_surroundings_of_its_caller_and_no_more)
 {
+	static const char script[] =
+	    "pwd; echo \"[$GIVEN|$TZ|$SECRET_OF_THE_CALLER|$REEVE_TASK|$HOME]\"; umask; cat; "
+	    "ls -l /proc/$$/fd";
 	struct world world;
 	const char *out;
 	char line[WORLD_PATH + 2];
@@ -176,9 +179,7 @@ START_TEST(a_command_finds_the_surroundings_of_its_caller_and_no_more)
 	world_env(&world, "TZ", "Pacific/Auckland");
 	world_env(&world, "SECRET_OF_THE_CALLER", "x");
 	world_start(&world);
-	id = SUBMIT(&world, "--env", "GIVEN=a b", "--", "sh", "-c",
-	    "pwd; echo \"[$GIVEN|$TZ|$SECRET_OF_THE_CALLER|$REEVE_TASK|$HOME]\"; umask; cat; "
-	    "ls -l /proc/$$/fd");
+	id = SUBMIT(&world, "--env", "GIVEN=a b", "--", "sh", "-c", script);
 	ck_assert_int_eq(REEVE(&world, "wait", world_word(&world, id))->status, 0);
 	out = REEVE(&world, "logs", world_word(&world, id))->out;
 	snprintf(line, sizeof line, "%s\n", world.root);

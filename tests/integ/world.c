@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 enum {
+	FILE_MAX = 1024 * 1024,
 	LOG_SHOWN = 16 * 1024
 };
 
@@ -173,7 +174,7 @@ world_read(struct world *world, const char *name)
 	json_t *content;
 	size_t len;
 
-	if (fd_read_file(AT_FDCWD, world_path(world, name), 1024 * 1024, &text, &len) < 0)
+	if (fd_read_file(AT_FDCWD, world_path(world, name), FILE_MAX, &text, &len) < 0)
 		return "";
 	content = json_string(text);
 	free(text);
@@ -243,7 +244,7 @@ find_programs(void)
 
 	for (int i = 0; i < 3 && len > 0; i++)
 		*strrchr(build, '/') = '\0';
-	strcpy(programs, build);
+	memcpy(programs, build, sizeof programs);
 	if (geteuid() != 0 || is_open_to_all(build))
 		return;
 	path_join(programs, all_worlds, ".programs");

@@ -16,6 +16,7 @@
 
 enum {
 	WORDS_MAX = 64,
+	READ_BYTES = 16 * 1024,
 	SHOWN = 2000, /* Check takes no long messages */
 	SAID_MAX = 16 * 1024 * 1024
 };
@@ -56,11 +57,11 @@ exec_program(const struct world *world, const char *path, const char *const *wor
 static bool
 read_more(int fd, struct buf *text)
 {
-	uint8_t *at = buf_reserve(text, 16 * 1024);
+	uint8_t *at = buf_reserve(text, READ_BYTES);
 	ssize_t n;
 
 	ck_assert_ptr_nonnull(at);
-	n = read(fd, at, 16 * 1024);
+	n = read(fd, at, READ_BYTES);
 	ck_assert_int_ge(n, 0);
 	text->len += (size_t)n;
 	return n > 0;
