@@ -18,7 +18,9 @@ enum {
 	QUIET_ROUNDS = 3, /* without a newcomer: who does not stop by now will not fork either */
 	PAUSE_NS = 500 * 1000,
 	EACH_NS = 2 * 1000, /* and this for everyone who has a signal to take */
-	MAX_PAUSE_NS = 20 * 1000 * 1000
+	MAX_PAUSE_NS = 20 * 1000 * 1000,
+	REFUSED_MS =
+	    500 /* with nobody left but who may not be signalled: time will not change that */
 };
 
 struct process {
@@ -413,6 +415,7 @@ give_up(struct hunt *hunt, struct tree_result *result)
 int
 tree_kill(const struct tree_kill *spec, struct tree_result *ret_result)
 {
+	uint64_t hopeful_ms = clock_boot_ms(); /* when there was last somebody we may signal */
 	struct hunt hunt = { .walk = {
 				 .root = spec->root, .spare = spec->spare, .arg = spec->arg } };
 	struct scheduling before;
@@ -423,7 +426,10 @@ tree_kill(const struct tree_kill *spec, struct tree_result *ret_result)
 	while ((r = run_round(&hunt, ret_result)) > 0) {
 		if (spec->on_round)
 			spec->on_round(spec->arg);
-		if (clock_boot_ms() >= spec->deadline_ms)
+		if (hunt.alive == 0 || hunt.refused < hunt.alive)
+			hopeful_ms = clock_boot_ms();
+		if (clock_boot_ms() >= spec->deadline_ms ||
+		    clock_boot_ms() - hopeful_ms >= REFUSED_MS)
 			break;
 		pause_for(pause_after(&hunt));
 	}

@@ -15,13 +15,15 @@ enum {
 	DEATH_MS = 1000 /* from SIGKILL to the end of a process that nothing holds */
 };
 
-/* The supervisor itself and every worker that lives are no strays. */
+/* The supervisor itself and every worker that lives are no strays, nor is who is older than the
+ * worker whose strays are hunted. */
 static bool
 is_no_stray(pid_t pid, uint64_t start_ticks, void *arg)
 {
 	struct killing *killing = arg;
 
-	return pid == getpid() || census_has(killing->census, pid, start_ticks);
+	return pid == getpid() || start_ticks < killing->worker_start_ticks ||
+	       census_has(killing->census, pid, start_ticks);
 }
 
 static struct tree_victim *

@@ -81,6 +81,8 @@ attempt_free(struct attempt *attempt)
 		task->roster->nameless--;
 	if (attempt->pid > 0)
 		census_leave(task->roster->env.census, attempt->pid, attempt->start_ticks);
+	if (attempt->killing)
+		attempt->killing->owner = NULL;
 	link_stop(&attempt->link);
 	fd_close(&attempt->pidfd);
 	fd_close(&attempt->journal_fd);
@@ -141,6 +143,7 @@ follow(struct attempt *attempt, struct change *change, const struct fact *fact)
 		break;
 	case FACT_KILLED:
 		attempt->was_killed_by_itself = true;
+		roster_set_unkillable(attempt->task, fact->receipt.survivors.n > 0);
 		break;
 	case FACT_STEP_BEGIN:
 	case FACT_STEP_END:

@@ -8,6 +8,7 @@
 #define SUPERVISOR_ROSTER_ATTEMPT_H
 
 #include "supervisor/ingest.h"
+#include "supervisor/killing.h"
 #include "supervisor/link.h"
 #include "supervisor/roster/roster.h"
 #include "supervisor/verdict.h"
@@ -36,7 +37,8 @@ struct attempt {
 	uint64_t obeyed_rev;
 	bool is_undoing, was_killed_by_itself; /* it journalled UNDO_BEGIN, KILLED */
 	bool is_tampered;
-	struct over over; /* how it ended, from ATTEMPT_DEAD on */
+	struct over over;        /* how it ended, from ATTEMPT_DEAD on */
+	struct killing *killing; /* under way, on its thread; NULL: none */
 };
 
 /* The file that carries an attempt's two pipes: RUN/ID.N.news and .orders. Owned, or NULL. */

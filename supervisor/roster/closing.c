@@ -251,6 +251,11 @@ on_killed(struct job *job)
 	struct killing *killing = (struct killing *)job;
 	struct attempt *attempt = killing->owner;
 
+	if (!attempt) { /* given up meanwhile */
+		killing_free(killing);
+		return;
+	}
+	attempt->killing = NULL;
 	write_receipt(attempt, killing);
 	if (killing->is_empty && !survivors_live(&attempt->task->rec)) {
 		settle(attempt);
@@ -303,6 +308,7 @@ start_killing(struct attempt *attempt)
 	killing->worker_start_ticks = attempt->start_ticks;
 	killing->keeper_pid = may_hunt_strays(attempt) ? reaps_keeper_pid(env->reaps) : 0;
 	killing->budget_ms = KILL_BUDGET_MS;
+	attempt->killing = killing;
 	killing_start(killing, env->kills);
 }
 

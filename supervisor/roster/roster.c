@@ -183,13 +183,18 @@ roster_set_state(struct task *task, enum task_state state)
 void
 roster_set_unkillable(struct task *task, bool is_unkillable)
 {
+	const struct roster_listener *listener = &task->roster->listener;
 	bool used = uses_slot(task);
 
-	if (is_unkillable && !task->is_unkillable)
+	if (is_unkillable == task->is_unkillable)
+		return;
+	if (is_unkillable)
 		task->blocked_since_ms = clock_wall_ms();
 	task->is_unkillable = is_unkillable;
 	task->roster->queue.used += uses_slot(task);
 	task->roster->queue.used -= used;
+	if (task->seen)
+		listener->news(task, listener->arg);
 }
 
 void

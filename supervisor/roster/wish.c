@@ -2,6 +2,7 @@
 
 #include "ipc/clock.h"
 #include "ipc/log.h"
+#include "ipc/proc.h"
 #include "supervisor/can.h"
 #include "supervisor/roster/attempt.h"
 #include "supervisor/roster/closing.h"
@@ -9,6 +10,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -292,6 +294,8 @@ abandon(struct task *task, const struct cancel_request *request)
 	if (task->rec.state != TASK_CANCELLING || !task->is_unkillable)
 		return refuse("only a task whose processes cannot be killed may be abandoned");
 	change = change_begin(task);
+	if (task->attempt && task->attempt->pidfd >= 0)
+		proc_pidfd_signal(task->attempt->pidfd, SIGKILL); /* it waits for them, too */
 	attempt_free(task->attempt);
 	task->rec.attempt.closed = true;
 	change_step(change, EV_ABANDON);

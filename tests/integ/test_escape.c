@@ -2,6 +2,7 @@
 
 #include "ipc/clock.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,22 @@ enum {
 	GRACE_MS = 100
 };
 
-static uid_t artist_uid;
+static uid_t artist_uid, service_uid;
+
+/* Of the escape artist, owned by root; its path. */
+static const char *
+set_user_id_copy(struct world *world)
+{
+	const char *copy = world_path(world, "escape");
+	const char *const words[] = { "-c", "cp \"$0\"/escape \"$1\" && chmod 4755 \"$1\"",
+		world->fake, copy, NULL };
+	uid_t client = world->client_uid;
+
+	world->client_uid = geteuid();
+	ck_assert_int_eq(world_exec(world, "sh", words, NULL)->status, 0);
+	world->client_uid = client;
+	return copy;
+}
 
 /* Whoever it is and however it runs away: after the cancel nothing is alive. */
 START_TEST(nobody_escapes)
@@ -48,6 +64,7 @@ START_TEST(nobody_escapes)
 		return; /* he has no way to do it */
 	world_open(&world, __func__);
 	world_env(&world, "REEVE_GRACE", "100ms");
+	world.service_uid = service_uid;
 	world_start(&world);
 	world.client_uid = artist_uid;
 	snprintf(program, sizeof program, "%s/escape", world.fake);
@@ -73,16 +90,67 @@ START_TEST(nobody_escapes)
 }
 END_TEST
 
+/*
+ * By a set-user-id program a step becomes somebody whom the service may not signal. The cancel does
+ * not pretend: it names who lives and gives up the slot. _i: 0: he dies in the end; 1: an
+ * administrator gives him up.
+ */
+START_TEST(who_cannot_be_killed_is_named_and_holds_no_slot)
+{
+	struct world world;
+	const char *program, *word;
+	json_t *task;
+	uint64_t id;
+	pid_t escaped;
+
+	if (geteuid() != 0)
+		return; /* only root makes such a program */
+	world_open(&world, __func__);
+	world_env(&world, "REEVE_GRACE", "100ms");
+	world.slots = "1";
+	world.service_uid = world.client_uid = WORLD_NOBODY;
+	world_start(&world);
+	program = set_user_id_copy(&world);
+	id = SUBMIT(&world, "--env", "ESCAPE_SECONDS=60", "--", program, "user", "12345");
+	word = world_word(&world, id);
+	world_until_said(&world, id, "ready\n");
+	ck_assert_int_eq(REEVE(&world, "cancel", "--timeout", "1s", word)->status, 5);
+	task = world_until(&world, id, "blocked_on.kind", "unkillable");
+	ck_doc(task, "status", "cancelling");
+	escaped = (pid_t)json_integer_value(doc_at(task, "receipt.survivors.0.pid"));
+	ck_assert_int_gt(escaped, 1);
+	ck_assert_int_eq(kill(escaped, 0), 0);
+	ck_assert_int_eq(REEVE(&world, "run", "--", "true")->status, 0);
+	if (_i == 1) {
+		REEVE(&world, "cancel", "--abandon", word);
+		ck_says(doc_text(world_until(&world, id, "status", "cancelled"), "outcome"),
+		    "could not be killed");
+	}
+	ck_assert_int_eq(kill(escaped, SIGKILL), 0);
+	world_until(&world, id, "status", "cancelled");
+	world_close(&world);
+}
+END_TEST
+
 static void
 as_root(void)
 {
-	artist_uid = geteuid();
+	artist_uid = service_uid = geteuid();
 }
 
 static void
 as_user(void)
 {
 	artist_uid = geteuid() == 0 ? WORLD_NOBODY : geteuid();
+	service_uid = geteuid();
+}
+
+/* The whole service is an ordinary user's, who may make no cgroups. */
+static void
+service_of_user(void)
+{
+	as_user();
+	service_uid = artist_uid;
 }
 
 static void
@@ -114,9 +182,12 @@ main(void)
 	} kinds[] = { { "of the service's own user, cgroups", as_root },
 		{ "of an ordinary user, cgroups", as_user },
 		{ "of the service's own user, no cgroup", root_without_cgroup },
-		{ "of an ordinary user, no cgroup", user_without_cgroup } };
+		{ "of an ordinary user, no cgroup", user_without_cgroup },
+		{ "of an ordinary user's own service", service_of_user } };
 	Suite *suite = suite_create("escape");
 
+	tcase_add_loop_test(world_tcase(suite, "another user"),
+	    who_cannot_be_killed_is_named_and_holds_no_slot, 0, 2);
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
 		TCase *tcase = world_tcase(suite, kinds[i].name);
 
