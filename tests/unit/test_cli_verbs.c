@@ -1,141 +1,5 @@
-#include "supervisor/cli/cli.h"
-
-#include "ipc/json.h"
-#include "tests/unit/canned.h"
-#include "tests/unit/documents.h"
-
-#include <fcntl.h>
-#include <locale.h>
-#include <sys/mman.h>
-
-enum {
-	MAX_WORDS = 16
-};
-
-/* What the service answers to each method, and what it was asked last. */
-struct script {
-	const char *method, *error; /* an error's code, or NULL */
-	const char *answer;         /* JSON of a result, or an error's message */
-	const char *event;          /* JSON of a notification behind it, or NULL */
-};
-static const struct script *script;
-static struct canned canned;
-static char asked[8][1024];
-static size_t nasked;
-static int out_fd, err_fd;
-static char out[65536], err[65536];
-
-static void
-note(const struct canned_call *call)
-{
-	struct buf json;
-
-	if (nasked == sizeof asked / sizeof asked[0])
-		return;
-	buf_init(&json, sizeof asked[0]);
-	json_write(&json, call->params, JSON_COMPACT);
-	snprintf(asked[nasked++], sizeof asked[0], "%s %.*s", call->msg->method, (int)json.len,
-	    (const char *)json.data);
-	buf_fini(&json);
-}
-
-static enum canned_then
-play(struct canned_call *call, void *arg)
-{
-	const struct script *line = script;
-	msgpack_packer packer;
-
-	(void)arg;
-	note(call);
-	while (line->method && strcmp(line->method, call->msg->method) != 0)
-		line++;
-	if (!line->method) {
-		rpc_put_error(call->out, call->msg->id, RPC_UNKNOWN, NULL, "not in the script");
-		return CANNED_KEEP;
-	}
-	if (line->error) {
-		rpc_put_error(call->out, call->msg->id,
-		    strcmp(line->error, "not_found") == 0 ? RPC_NOT_FOUND : RPC_REFUSED, NULL,
-		    line->answer);
-		return CANNED_KEEP;
-	}
-	canned_result(call, &packer);
-	document_append(call->out, line->answer);
-	if (line->event) {
-		rpc_begin_notification(call->out, "event");
-		document_append(call->out, line->event);
-	}
-	return CANNED_KEEP;
-}
-
-static void
-setup(void)
-{
-	setlocale(LC_CTYPE, "C.UTF-8");
-	unsetenv("XDG_CONFIG_HOME");
-	setenv("HOME", "/nonexistent", 1);
-	out_fd = memfd_create("out", MFD_CLOEXEC);
-	err_fd = memfd_create("err", MFD_CLOEXEC);
-	ck_assert_int_ge(dup2(err_fd, STDERR_FILENO), 0);
-	canned_start(&canned, play, NULL);
-	setenv("REEVE_SOCKET", canned.path, 1);
-}
-
-static void
-teardown(void)
-{
-	canned_stop(&canned);
-	fd_close(&out_fd);
-	fd_close(&err_fd);
-}
-
-static void
-read_back(int fd, char *text, size_t room)
-{
-	ssize_t n = pread(fd, text, room - 1, 0);
-
-	text[n > 0 ? n : 0] = '\0';
-}
-
-/* Runs `reeve LINE`, words separated by one space. Returns its status. */
-static int
-reeve(const struct script *lines, const char *line)
-{
-	char words[512], *argv[MAX_WORDS + 1] = { NULL }, *rest = NULL;
-	struct cli cli = { 0 };
-	int argc = 0, status;
-
-	script = lines;
-	snprintf(words, sizeof words, "%s", line);
-	for (char *word = strtok_r(words, " ", &rest); word && argc < MAX_WORDS;
-	     word = strtok_r(NULL, " ", &rest))
-		argv[argc++] = word;
-	term_init(&cli.out, out_fd);
-	term_init(&cli.err, err_fd);
-	cli.verb = verb_find(argv[0]);
-	ck_assert_ptr_nonnull(cli.verb);
-	status = cli.verb->run(&cli, argc, argv);
-	read_back(out_fd, out, sizeof out);
-	read_back(err_fd, err, sizeof err);
-	return status;
-}
-
-static void
-has(const char *text, const char *what)
-{
-	ck_assert_msg(strstr(text, what), "no \"%s\" in:\n%s", what, text);
-}
-
-static void
-was_asked(size_t i, const char *what)
-{
-	ck_assert_uint_lt(i, nasked);
-	has(asked[i], what);
-}
-
-#define TASK(status)    "{\"id\":41,\"title\":\"t\",\"status\":\"" status "\",\"steps\":[]}"
-#define WATCHED(status) "{\"epoch\":\"a\",\"seq\":1,\"reset\":false,\"tasks\":[" TASK(status) "]}"
-#define EVENT(status)   "{\"seq\":2,\"event\":{\"event\":\"ended\"},\"task\":" TASK(status) "}"
+/* Help, mistakes, and every verb but run (test_cli_run.c). */
+#include "tests/unit/cli_kit.h"
 
 /* ---- help and mistakes -------------------------------------------------------------- */
 
@@ -218,140 +82,6 @@ START_TEST(an_unknown_verb_is_told_its_neighbour)
 	ck_assert_int_eq(verb_unknown("cancle"), EXIT_USAGE);
 	read_back(err_fd, err, sizeof err);
 	has(err, "there is no verb \"cancle\" (did you mean \"cancel\"?)");
-}
-END_TEST
-
-/* ---- run ---------------------------------------------------------------------------- */
-
-static const struct script running[] = {
-	{ "submit", NULL, "{\"id\":41,\"status\":\"queued\",\"joined\":false,\"differs\":[]}",
-	    NULL },
-	{ "watch", NULL, WATCHED("running"), EVENT("completed") },
-	{ "show", NULL, TASK("running"), NULL },
-	{ NULL, NULL, NULL, NULL },
-};
-
-START_TEST(a_detached_run_prints_the_id_alone)
-{
-	ck_assert_int_eq(reeve(running, "run --detach --title x -- make -j4 --silent"), EXIT_OK);
-	ck_assert_str_eq(out, "41\n");
-	ck_assert_str_eq(err, "");
-	was_asked(0, "\"command\":[\"make\",\"-j4\",\"--silent\"]");
-	was_asked(0, "\"title\":\"x\"");
-	was_asked(0, "\"umask\":");
-	was_asked(0, "\"env\":{\"");
-}
-END_TEST
-
-START_TEST(a_detached_run_says_more_as_json)
-{
-	ck_assert_int_eq(reeve(running, "run --detach --json -- true"), EXIT_OK);
-	has(out, "\"id\": 41");
-	has(out, "\"joined\": false");
-}
-END_TEST
-
-START_TEST(a_run_ends_with_its_task)
-{
-	ck_assert_int_eq(reeve(running, "run -- true"), EXIT_OK);
-	has(out, "task 41 completed");
-}
-END_TEST
-
-START_TEST(a_run_as_json_prints_the_task_alone)
-{
-	ck_assert_int_eq(reeve(running, "run --json -- true"), EXIT_OK);
-	has(out, "\"status\": \"completed\"");
-	ck_assert_int_eq(out[0], '{');
-}
-END_TEST
-
-START_TEST(the_environment_is_what_was_asked_for)
-{
-	setenv("SECRET_OF_MINE", "hidden", 1);
-	setenv("LC_TEST", "lc", 1);
-	setenv("WANTED", "given on", 1);
-	ck_assert_int_eq(
-	    reeve(running, "run --detach --env A=b=c --env WANTED --env NOT_SET -- true"), EXIT_OK);
-	was_asked(0, "\"A\":\"b=c\"");
-	was_asked(0, "\"WANTED\":\"given on\"");
-	was_asked(0, "\"LC_TEST\":\"lc\"");
-	ck_assert_ptr_null(strstr(asked[0], "hidden"));
-	ck_assert_ptr_null(strstr(asked[0], "NOT_SET"));
-	ck_assert_ptr_null(strstr(asked[0], "HOME"));
-}
-END_TEST
-
-static const struct script joining[] = {
-	{ "submit", NULL, "{\"id\":9,\"status\":\"running\",\"joined\":true,\"differs\":[\"url\"]}",
-	    NULL },
-	{ NULL, NULL, NULL, NULL },
-};
-
-START_TEST(a_run_that_joined_says_so)
-{
-	ck_assert_int_eq(reeve(joining, "run --detach recipe url=b"), EXIT_OK);
-	ck_assert_str_eq(out, "9\n");
-	has(err, "joined task 9");
-	has(err, "another value for url");
-	was_asked(0, "\"recipe\":\"recipe\"");
-	was_asked(0, "\"params\":{\"url\":\"b\"}");
-}
-END_TEST
-
-static const struct script knows_no_recipe[] = {
-	{ "submit", "not_found", "there is no recipe", NULL },
-	{ "recipes", NULL, "{\"recipes\":[{\"name\":\"try-it\"}]}", NULL },
-	{ NULL, NULL, NULL, NULL },
-};
-
-START_TEST(an_unknown_recipe_is_told_its_neighbour)
-{
-	ck_assert_int_eq(reeve(knows_no_recipe, "run tri-it"), EXIT_NOT_FOUND);
-	has(err, "there is no recipe \"tri-it\" (did you mean \"try-it\"?)");
-	has(err, "reeve run -- tri-it");
-}
-END_TEST
-
-static void
-write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
-
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(fd_write_all(fd, text, strlen(text)), 0);
-	close(fd);
-}
-
-START_TEST(a_recipe_of_ones_own_is_sent_as_text)
-{
-	char path[256];
-
-	snprintf(path, sizeof path, "%s/reeve/recipes", canned.dir);
-	ck_assert_int_eq(fd_mkdir_all(path, 0700), 0);
-	setenv("XDG_CONFIG_HOME", canned.dir, 1);
-	snprintf(path, sizeof path, "%s/reeve/recipes/mine.yaml", canned.dir);
-	write_file(path, "steps: []\n");
-	/* The script refuses text as well: what was sent is what counts. */
-	ck_assert_int_eq(reeve(knows_no_recipe, "run mine a=1"), EXIT_NOT_FOUND);
-	was_asked(0, "\"recipe\":\"mine\"");
-	was_asked(1, "\"text\":\"steps: []\\n\",\"name\":\"mine.yaml\"");
-	was_asked(1, "\"params\":{\"a\":\"1\"}");
-	snprintf(path, sizeof path, "%s/reeve", canned.dir);
-	fd_remove_tree(AT_FDCWD, path);
-}
-END_TEST
-
-START_TEST(a_file_is_sent_as_text)
-{
-	char path[256], line[300];
-
-	snprintf(path, sizeof path, "%s/w.yaml", canned.dir);
-	write_file(path, "name: w\n");
-	snprintf(line, sizeof line, "run --detach %s", path);
-	ck_assert_int_eq(reeve(running, line), EXIT_OK);
-	was_asked(0, "\"text\":\"name: w\\n\",\"name\":\"w.yaml\"");
-	unlink(path);
 }
 END_TEST
 
@@ -540,14 +270,6 @@ START_TEST(a_wait_gives_up_in_time)
 }
 END_TEST
 
-START_TEST(a_watch_as_json_is_a_line_each)
-{
-	ck_assert_int_eq(reeve(running, "watch --json 41"), EXIT_OK);
-	has(out, "{\"seq\":null,\"event\":{\"event\":\"standing\"");
-	has(out, "\n{\"seq\":2,\"event\":{\"event\":\"ended\"},\"task\":{\"id\":41,");
-}
-END_TEST
-
 static const struct script eventful[] = {
 	{ "events", NULL,
 	    "{\"epoch\":\"a\",\"events\":[[5,{\"event\":\"submitted\",\"ts\":"
@@ -614,15 +336,6 @@ main(void)
 	add(tcase, a_mistake_is_named_and_nothing_is_done, sizeof mistakes / sizeof mistakes[0]);
 	add(tcase, help_wins_over_what_would_be_done, 1);
 	add(tcase, an_unknown_verb_is_told_its_neighbour, 1);
-	add(tcase, a_detached_run_prints_the_id_alone, 1);
-	add(tcase, a_detached_run_says_more_as_json, 1);
-	add(tcase, a_run_ends_with_its_task, 1);
-	add(tcase, a_run_as_json_prints_the_task_alone, 1);
-	add(tcase, the_environment_is_what_was_asked_for, 1);
-	add(tcase, a_run_that_joined_says_so, 1);
-	add(tcase, an_unknown_recipe_is_told_its_neighbour, 1);
-	add(tcase, a_recipe_of_ones_own_is_sent_as_text, 1);
-	add(tcase, a_file_is_sent_as_text, 1);
 	add(tcase, ls_shows_a_table, 1);
 	add(tcase, ls_as_json_is_an_array, 1);
 	add(tcase, an_empty_list_is_an_empty_array, 1);
@@ -635,7 +348,6 @@ main(void)
 	add(tcase, a_refused_cancel_gives_status_1, 1);
 	add(tcase, a_cancel_that_came_too_late_gives_status_1, 1);
 	add(tcase, a_wait_gives_up_in_time, 1);
-	add(tcase, a_watch_as_json_is_a_line_each, 1);
 	add(tcase, events_are_listed, 1);
 	add(tcase, a_failed_check_gives_status_1, 1);
 	add(tcase, without_a_service_the_doctor_says_how_to_start_one, 1);
