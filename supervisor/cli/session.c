@@ -145,6 +145,9 @@ session_call(struct session *session, struct request *request, int fd,
 {
 	int r = buf_error(&request->bytes);
 
+	/* The service would hang up on it without a word. */
+	if (r == 0)
+		r = walk_whole(request->bytes.data, request->bytes.len, &walk_rpc_limits);
 	if (r == 0)
 		r = call_until(session, request, fd, listener, ret_reply);
 	request_fini(request);
@@ -180,8 +183,9 @@ session_lost(const struct session *session, int error)
 						   : strerror(-error);
 
 	if (error == -EMSGSIZE) {
-		complain(NULL, "the request is larger than the %d bytes a message may have",
-		    (int)LIMIT_RPC);
+		complain(NULL,
+		    "the request is larger than a message may be: %zu bytes and %u values",
+		    walk_rpc_limits.max_bytes, (unsigned)walk_rpc_limits.max_items);
 		return EXIT_USAGE;
 	}
 	if (error == -EACCES || error == -EPERM)

@@ -213,6 +213,28 @@ START_TEST(nobody_becomes_root_by_a_recipe_of_his_own)
 }
 END_TEST
 
+/* The service hangs up on what is beyond its limits, which looks as if there were none. */
+START_TEST(a_command_of_thousands_of_words_is_told_to_be_too_large)
+{
+	struct world world;
+	char script[2 * WORLD_PATH];
+	const char *words[] = { "-c", script, NULL };
+	const struct said *said;
+
+	world_open(&world, __func__);
+	world_start(&world);
+	snprintf(script, sizeof script, "exec %s/reeve run -- $(seq 5000)", world.bin);
+	said = world_exec(&world, "/bin/sh", words, NULL);
+	ck_assert_int_eq(said->status, 2);
+	ck_says(said->err, "larger than");
+	snprintf(script, sizeof script, "exec %s/reeve run -- $(seq 2000)", world.bin);
+	said = world_exec(&world, "/bin/sh", words, NULL);
+	ck_assert_int_eq(said->status, 2);
+	ck_says(said->err, "too many");
+	world_close(&world);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -223,5 +245,6 @@ main(void)
 	tcase_add_test(tcase, a_recipe_that_grows_without_end_is_refused_with_its_line);
 	tcase_add_test(tcase, parameters_are_what_the_recipe_says);
 	tcase_add_test(tcase, nobody_becomes_root_by_a_recipe_of_his_own);
+	tcase_add_test(tcase, a_command_of_thousands_of_words_is_told_to_be_too_large);
 	return world_main(suite);
 }
