@@ -4,7 +4,8 @@
  * A recipe is read once, at submit, checked against its parameters and frozen into a
  * struct spec; nothing changes it afterwards. A brief is one attempt's orders: the spec,
  * as whom and where it runs, and what earlier attempts already did. It is written to
- * a sealed memfd that the worker inherits: no secret of it stays on the disk. Workers never see YAML.
+ * a sealed memfd that the worker inherits: no secret of it stays on the disk. Workers never see
+ * YAML.
  *
  * Strings in a spec may still hold ${steps.STEP.OUTPUT}, which only the worker can
  * expand (ipc/expand.h); ${param} is expanded already, and `$${` is kept until then.
