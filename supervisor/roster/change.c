@@ -146,7 +146,8 @@ act(struct task *task, enum task_action action)
 		attempt_expect_cancel(task);
 		break;
 	case ACT_END:
-		roster_leave(task);
+		if (task_state_is_end(task->rec.state)) /* or it is being retried already */
+			roster_leave(task);
 		break;
 	}
 }

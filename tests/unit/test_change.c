@@ -176,6 +176,27 @@ START_TEST(events_of_one_change_are_numbered_in_order)
 }
 END_TEST
 
+START_TEST(who_is_retried_before_his_end_is_committed_stays)
+{
+	struct task *task = new_task(1);
+	struct change *change;
+
+	submit(task);
+	change = change_begin(task);
+	change_step(change, EV_CANCEL);
+	change_commit(change);
+	change = change_begin(task);
+	change_step(change, EV_RETRY);
+	change_then(change, on_done, &results[1]);
+	change_commit(change);
+	run_until_done(2);
+	ev_run(loop, EVRUN_NOWAIT);
+	ck_assert_ptr_eq(roster_find(&roster, 1), task);
+	ck_assert_int_eq(task->rec.state, TASK_QUEUED);
+	ck_assert_uint_eq(roster.queue.n, 1);
+}
+END_TEST
+
 START_TEST(an_event_that_means_nothing_changes_nothing)
 {
 	struct task *task = new_task(1);
@@ -259,6 +280,7 @@ main(void)
 	tcase_set_timeout(tests, 20);
 	tcase_add_test(tests, what_is_decided_is_seen_once_it_is_committed);
 	tcase_add_test(tests, events_of_one_change_are_numbered_in_order);
+	tcase_add_test(tests, who_is_retried_before_his_end_is_committed_stays);
 	tcase_add_test(tests, an_event_that_means_nothing_changes_nothing);
 	tcase_add_test(tests, a_fact_is_taken_with_what_it_holds);
 	tcase_add_test(tests, a_refused_submission_leaves_nothing);
