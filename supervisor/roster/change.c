@@ -139,7 +139,8 @@ act(struct task *task, enum task_action action)
 		roster_enqueue(task);
 		break;
 	case ACT_WAIT:
-		roster_arm_due(task);
+		if (task->rec.state == TASK_RETRYING) /* or it was cancelled meanwhile */
+			roster_arm_due(task);
 		break;
 	case ACT_ORDER:
 		change_send_order(task, false);

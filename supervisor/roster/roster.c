@@ -15,6 +15,10 @@
 #include <string.h>
 #include <unistd.h>
 
+enum {
+	LONGEST_PAUSE_MS = 5 * 60 * 1000
+};
+
 static int
 compare_ids(const void *a, const void *b)
 {
@@ -171,6 +175,8 @@ roster_set_state(struct task *task, enum task_state state)
 
 	if (task->rec.state == TASK_QUEUED && state != TASK_QUEUED)
 		queue_remove(&roster->queue, task->rec.queue_order, task->rec.id);
+	if (task->rec.state == TASK_RETRYING)
+		ev_timer_stop(roster->env.loop, &task->due);
 	task->rec.state = state;
 	if (task_state_is_end(state)) {
 		task->is_unkillable = false;
@@ -218,8 +224,8 @@ roster_arm_due(struct task *task)
 	/* The wall clock may jump: never longer than the longest back-off. */
 	uint64_t wait = task->rec.retry_at_ms > now ? task->rec.retry_at_ms - now : 0;
 
-	if (wait > 5 * 60 * 1000)
-		wait = 5 * 60 * 1000;
+	if (wait > LONGEST_PAUSE_MS)
+		wait = LONGEST_PAUSE_MS;
 	ev_timer_stop(loop, &task->due);
 	ev_now_update(loop);
 	ev_timer_set(&task->due, (double)wait / 1000., 0.);

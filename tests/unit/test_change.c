@@ -197,6 +197,49 @@ START_TEST(who_is_retried_before_his_end_is_committed_stays)
 }
 END_TEST
 
+static void
+cancel(struct task *task)
+{
+	struct change *change = change_begin(task);
+
+	change_step(change, EV_CANCEL);
+	change_then(change, on_done, &results[1]);
+	change_commit(change);
+}
+
+START_TEST(the_pause_of_a_cancelled_task_is_over_for_good)
+{
+	struct task *task = new_task(1);
+
+	submit(task);
+	run_until_done(1);
+	roster_set_state(task, TASK_RETRYING);
+	roster_arm_due(task);
+	cancel(task);
+	ck_assert(!ev_is_active(&task->due)); /* it would start a worker */
+	run_until_done(2);
+}
+END_TEST
+
+START_TEST(a_pause_that_is_cancelled_before_its_commit_does_not_begin)
+{
+	struct task *task = new_task(1);
+	struct change *change;
+
+	submit(task);
+	run_until_done(1);
+	roster_set_state(task, TASK_STARTING);
+	change = change_begin(task);
+	change_step(change, EV_NEVER_RAN);
+	change_then(change, on_done, &results[1]);
+	change_commit(change);
+	cancel(task);
+	run_until_done(2);
+	ck_assert(!ev_is_active(&task->due));
+	run_until_done(3);
+}
+END_TEST
+
 START_TEST(an_event_that_means_nothing_changes_nothing)
 {
 	struct task *task = new_task(1);
@@ -281,6 +324,8 @@ main(void)
 	tcase_add_test(tests, what_is_decided_is_seen_once_it_is_committed);
 	tcase_add_test(tests, events_of_one_change_are_numbered_in_order);
 	tcase_add_test(tests, who_is_retried_before_his_end_is_committed_stays);
+	tcase_add_test(tests, the_pause_of_a_cancelled_task_is_over_for_good);
+	tcase_add_test(tests, a_pause_that_is_cancelled_before_its_commit_does_not_begin);
 	tcase_add_test(tests, an_event_that_means_nothing_changes_nothing);
 	tcase_add_test(tests, a_fact_is_taken_with_what_it_holds);
 	tcase_add_test(tests, a_refused_submission_leaves_nothing);
