@@ -1,5 +1,6 @@
 #include "ipc/frame.h"
 
+#include "ipc/le.h"
 #include "ipc/task.h"
 
 #include <errno.h>
@@ -61,25 +62,6 @@ uint32_t
 crc32c_portable(uint32_t crc, const void *data, size_t len)
 {
 	return ~crc_by_table(~crc, data, len);
-}
-
-/* ---- little-endian -------------------------------------------------------------- */
-
-static void
-put_le(uint8_t *to, uint64_t value, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		to[i] = (uint8_t)(value >> (8 * i));
-}
-
-static uint64_t
-get_le(const uint8_t *from, size_t len)
-{
-	uint64_t value = 0;
-
-	for (size_t i = len; i > 0; i--)
-		value = value << 8 | from[i - 1];
-	return value;
 }
 
 /* ---- journal frames -------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 #include "ipc/logfile.h"
 
 #include "ipc/fd.h"
+#include "ipc/le.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -30,23 +31,6 @@ log_stream_name(enum log_stream stream)
 		return "reeve";
 	}
 	return "invalid";
-}
-
-static void
-put_le(uint8_t *to, uint64_t value, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		to[i] = (uint8_t)(value >> (8 * i));
-}
-
-static uint64_t
-get_le(const uint8_t *from, size_t len)
-{
-	uint64_t value = 0;
-
-	for (size_t i = len; i > 0; i--)
-		value = value << 8 | from[i - 1];
-	return value;
 }
 
 void

@@ -3,6 +3,7 @@
 #include "ipc/clock.h"
 #include "ipc/failpoint.h"
 #include "ipc/fd.h"
+#include "ipc/le.h"
 #include "worker/progress.h"
 
 #include <errno.h>
@@ -46,13 +47,6 @@ output_fini(struct output *output)
 }
 
 static void
-store_le64(uint8_t *at, uint64_t value)
-{
-	for (int i = 0; i < 8; i++)
-		at[i] = (uint8_t)(value >> (8 * i));
-}
-
-static void
 drop_middle_segment(struct output *output)
 {
 	char name[32];
@@ -78,7 +72,7 @@ open_segment(struct output *output)
 	if (fd < 0)
 		return -errno;
 	memcpy(head, segment_magic, sizeof segment_magic);
-	store_le64(head + sizeof segment_magic, output->end);
+	put_le(head + sizeof segment_magic, output->end, 8);
 	if ((r = fd_write_all(fd, head, sizeof head)) < 0) {
 		unlinkat(output->dir_fd, name, 0);
 		fd_close(&fd);
