@@ -3,7 +3,6 @@
 #include "ipc/json.h"
 #include "supervisor/cli/story.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -67,22 +66,7 @@ on_item(const struct follow_item *item, void *arg)
 			ends->statuses[i] = EXIT_FAILED;
 }
 
-static int
-on_tick(void *arg)
-{
-	(void)arg;
-	return -1;
-}
-
-static void
-on_signal(int signo, void *arg)
-{
-	(void)arg;
-	if (signo == SIGTSTP)
-		(void)raise(SIGSTOP);
-}
-
-static const struct follow_view view = { .item = on_item, .tick = on_tick, .signal = on_signal };
+static const struct follow_view view = { .item = on_item };
 
 void
 ends_farewell(const uint64_t *ids, size_t n)

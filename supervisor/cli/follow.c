@@ -209,6 +209,15 @@ capped(uint64_t ms)
 	return ms < LONGEST_WAIT_MS ? (int)ms : LONGEST_WAIT_MS;
 }
 
+static void
+heed(struct follow *follow, int signo)
+{
+	if (follow->view->signal)
+		follow->view->signal(signo, follow->arg);
+	else if (signo == SIGTSTP)
+		(void)raise(SIGSTOP);
+}
+
 /* Sleeps until there is something to read or to do. False when a signal ends it. */
 static bool
 idle(struct follow *follow, int signal_fd, int timeout_ms)
@@ -220,7 +229,7 @@ idle(struct follow *follow, int signal_fd, int timeout_ms)
 	(void)poll(pollfds, 2, timeout_ms);
 	while ((signo = signals_next(signal_fd)) != 0) {
 		if (signo == SIGWINCH || signo == SIGTSTP) {
-			follow->view->signal(signo, follow->arg);
+			heed(follow, signo);
 			continue;
 		}
 		follow->signal = signo;
@@ -243,7 +252,7 @@ turn(struct follow *follow, int signal_fd, uint64_t deadline_ms)
 			return end;
 	}
 	has_more = follow->is_subscribed && drain(follow);
-	wait_ms = follow->view->tick(follow->arg);
+	wait_ms = follow->view->tick ? follow->view->tick(follow->arg) : -1;
 	if (is_over(follow) && !has_more)
 		return FOLLOW_ENDED;
 	now_ms = clock_boot_ms();

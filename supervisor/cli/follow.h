@@ -29,9 +29,9 @@ struct follow_item {
 struct follow_view {
 	void (*item)(const struct follow_item *item, void *arg);
 	/* Called before each wait: milliseconds until it wants to be called again, -1: not at all.
-	 */
+	 * NULL: never. */
 	int (*tick)(void *arg);
-	/* SIGWINCH or SIGTSTP. */
+	/* SIGWINCH or SIGTSTP. NULL: the one is ignored, the other stops us. */
 	void (*signal)(int signo, void *arg);
 };
 

@@ -5,7 +5,6 @@
 #include "supervisor/cli/picture.h"
 
 #include <math.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -279,12 +278,4 @@ on_tick(void *arg)
 	return SILENCE_MS;
 }
 
-static void
-on_signal(int signo, void *arg)
-{
-	(void)arg;
-	if (signo == SIGTSTP)
-		(void)raise(SIGSTOP);
-}
-
-const struct follow_view plain_view = { .item = on_item, .tick = on_tick, .signal = on_signal };
+const struct follow_view plain_view = { .item = on_item, .tick = on_tick };

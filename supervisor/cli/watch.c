@@ -6,7 +6,6 @@
 #include "supervisor/cli/follow.h"
 #include "supervisor/cli/plain.h"
 
-#include <signal.h>
 #include <stdlib.h>
 
 enum {
@@ -60,26 +59,7 @@ on_item(const struct follow_item *item, void *arg)
 	buf_fini(&out);
 }
 
-static int
-on_tick(void *arg)
-{
-	(void)arg;
-	return -1;
-}
-
-static void
-on_signal(int signo, void *arg)
-{
-	(void)arg;
-	if (signo == SIGTSTP)
-		(void)raise(SIGSTOP);
-}
-
-static const struct follow_view json_view = {
-	.item = on_item,
-	.tick = on_tick,
-	.signal = on_signal,
-};
+static const struct follow_view json_view = { .item = on_item };
 
 static int
 conclude(const struct follow *follow, enum follow_end end)
