@@ -5,6 +5,7 @@
 #include "supervisor/cli/session.h"
 #include "supervisor/cli/submit.h"
 #include "supervisor/cli/table.h"
+#include "supervisor/recipe/listing.h"
 #include "supervisor/recipe/recipe.h"
 #include "supervisor/recipe/suggest.h"
 
@@ -33,43 +34,12 @@ struct own {
 };
 
 static void
-pack_param(msgpack_packer *packer, const struct recipe_param *param)
-{
-	size_t nchoices = 0;
-
-	while (param->choices && param->choices[nchoices])
-		nchoices++;
-	msgpack_pack_map(packer, 6);
-	pack_kv_str(packer, "name", param->name);
-	pack_kv_str(packer, "type", param->type);
-	pack_kv_bool(packer, "required", param->required);
-	pack_kv_str(packer, "default", param->default_value);
-	pack_str(packer, "choices");
-	msgpack_pack_array(packer, nchoices);
-	for (size_t i = 0; i < nchoices; i++)
-		pack_str(packer, param->choices[i]);
-	pack_kv_str(packer, "description", param->description);
-}
-
-static void
 pack_own(struct own *own, const char *name, const char *path, const struct recipe *recipe)
 {
 	msgpack_packer packer;
 
 	buf_packer(&own->items, &packer);
-	msgpack_pack_map(&packer, 6);
-	pack_kv_str(&packer, "name", name);
-	pack_kv_str(&packer, "title", recipe_title(recipe));
-	pack_kv_str(&packer, "description", recipe_description(recipe));
-	pack_kv_str(&packer, "path", path);
-	pack_kv_bool(&packer, "trusted", false);
-	pack_str(&packer, "params");
-	msgpack_pack_array(&packer, recipe_param_count(recipe));
-	for (size_t i = 0; i < recipe_param_count(recipe); i++) {
-		struct recipe_param param = recipe_param_at(recipe, i);
-
-		pack_param(&packer, &param);
-	}
+	recipe_pack(&packer, recipe, name, path, false);
 	own->n++;
 }
 
