@@ -135,6 +135,21 @@ struct named {
 	struct cancel_params given;
 };
 
+/* FN gets a struct named, and frees it. */
+static void
+go_on_named(const struct request *request, const struct cancel_params *given,
+    void (*fn)(const struct person *person, void *arg))
+{
+	struct named *named = calloc(1, sizeof *named);
+
+	if (!named) {
+		reply_error(request, RPC_UNAVAILABLE, NULL, "out of memory");
+		return;
+	}
+	*named = (struct named){ .request = *request, .given = *given };
+	people_look_up(request->supervisor->people, request->uid, fn, named);
+}
+
 static void
 answer_cancel(const struct named *named, const struct cancel_answer *answer, const char *status)
 {
@@ -191,7 +206,6 @@ cancel_named(const struct person *person, void *arg)
 void
 method_cancel(const struct request *request, const struct rpc_slice *params, int fd)
 {
-	struct named *named;
 	struct cancel_params given;
 	struct record record;
 
@@ -200,13 +214,7 @@ method_cancel(const struct request *request, const struct rpc_slice *params, int
 	    !request_find(request, given.id, &record))
 		return;
 	codec_free(&record_codec, &record);
-	named = calloc(1, sizeof *named);
-	if (!named) {
-		reply_error(request, RPC_UNAVAILABLE, NULL, "out of memory");
-		return;
-	}
-	*named = (struct named){ .request = *request, .given = given };
-	people_look_up(request->supervisor->people, request->uid, cancel_named, named);
+	go_on_named(request, &given, cancel_named);
 }
 
 /* ---- retry and keep ------------------------------------------------------------ */
@@ -258,20 +266,13 @@ method_retry(const struct request *request, const struct rpc_slice *params, int 
 {
 	struct id_params given;
 	struct record record;
-	struct named *named;
 
 	(void)fd;
 	if (!request_decode(request, params, &id_params_codec, &given) ||
 	    !request_find(request, given.id, &record))
 		return;
 	codec_free(&record_codec, &record);
-	named = calloc(1, sizeof *named);
-	if (!named) {
-		reply_error(request, RPC_UNAVAILABLE, NULL, "out of memory");
-		return;
-	}
-	*named = (struct named){ .request = *request, .given.id = given.id };
-	people_look_up(request->supervisor->people, request->uid, retry_named, named);
+	go_on_named(request, &(struct cancel_params){ .id = given.id }, retry_named);
 }
 
 struct keep_params {
