@@ -41,9 +41,8 @@ remove_attempts(int attempts_fd, uint64_t id)
 	/* Attempts are numbered from 1 without gaps but for those that never ran. */
 	for (uint64_t attempt = 1, missing = 0; missing < 4; attempt++) {
 		launch_attempt_name(id, attempt, name);
-		if (faccessat(attempts_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-			missing++;
-		else if (fd_remove_tree(attempts_fd, name) < 0)
+		if (faccessat(attempts_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    fd_remove_tree(attempts_fd, name) < 0)
 			missing++;
 	}
 }

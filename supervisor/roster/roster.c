@@ -413,6 +413,7 @@ roster_fini(struct roster *roster)
 	ev_prepare_stop(roster->env.loop, &roster->pump);
 	ev_timer_stop(roster->env.loop, &roster->retention);
 	while (roster->first)
-		roster_drop(roster->first);
+		roster_drop(
+		    roster->first); /* NOLINT(clang-analyzer-unix.Malloc): it moves first on */
 	queue_fini(&roster->queue);
 }
