@@ -22,13 +22,14 @@
 
 enum {
 	STOP_MS = 10 * 1000,
+	LOOK_MS = 1000, /* while nobody tells that the socket's name has gone */
 	BACKOFF_MIN_MS = 1000,
 	BACKOFF_MAX_MS = 30 * 1000
 };
 
 struct keeper {
 	const struct options *options;
-	const struct places *places;
+	struct places *places;
 	struct ring ring;
 	int signal_fd;
 	int link;         /* our end of KEEPER_FD_LINK; -1 while no supervisor lives */
@@ -250,7 +251,7 @@ poll_timeout(const struct keeper *keeper)
 	else if (keeper->supervisor == 0)
 		at = keeper->start_at_ms;
 	else
-		return -1;
+		return keeper->places->watch_fd < 0 ? LOOK_MS : -1;
 	return at > now ? (int)(at - now) : 0;
 }
 
@@ -287,26 +288,44 @@ open_signals(void)
 	return fd < 0 ? -errno : fd;
 }
 
+/* A supervisor listens on the socket it was born with: another one takes its place. */
+static void
+mend(struct keeper *keeper)
+{
+	int r = places_mend(keeper->places, keeper->options);
+
+	if (r < 0)
+		log_error("%s has gone and cannot be made again", keeper->options->run_dir);
+	if (r != 1)
+		return;
+	log_warn("%s had gone and was made again", keeper->options->run_dir);
+	if (keeper->supervisor && !keeper->stopping)
+		proc_pidfd_signal(keeper->pidfd, SIGTERM);
+}
+
 static void
 serve(struct keeper *keeper)
 {
 	while (keeper->status < 0) {
 		struct pollfd fds[] = { { .fd = keeper->signal_fd, .events = POLLIN },
-			{ .fd = keeper->link, .events = POLLIN } };
+			{ .fd = keeper->link, .events = POLLIN },
+			{ .fd = keeper->places->watch_fd, .events = POLLIN } };
 
 		on_time(keeper);
 		fds[1].fd = keeper->link;
-		if (poll(fds, 2, poll_timeout(keeper)) < 0 && errno != EINTR)
+		if (poll(fds, 3, poll_timeout(keeper)) < 0 && errno != EINTR)
 			keeper->status = EXIT_FAILURE;
 		read_link(keeper);
 		if (fds[1].revents & POLLHUP)
 			fd_close(&keeper->link); /* nothing more comes; do not spin on it */
+		if (fds[2].revents || keeper->places->watch_fd < 0)
+			mend(keeper);
 		read_signals(keeper);
 	}
 }
 
 int
-keeper_run(const struct options *options, const struct places *places)
+keeper_run(const struct options *options, struct places *places)
 {
 	struct keeper keeper = { .options = options,
 		.places = places,

@@ -11,6 +11,6 @@
 #include "supervisor/keeper/places.h"
 
 /* Serves until it is told to stop. Returns the exit status. */
-int keeper_run(const struct options *options, const struct places *places);
+int keeper_run(const struct options *options, struct places *places);
 
 #endif

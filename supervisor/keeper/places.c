@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -126,6 +127,20 @@ bind_socket(const struct options *options, int *ret_fd)
 	return 0;
 }
 
+/* An unlinked socket lives on, but its name count changes; nothing else there is of interest. */
+static void
+watch_socket(struct places *places, const struct options *options)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof path, "%s/control.sock", options->run_dir);
+	fd_close(&places->watch_fd);
+	places->watch_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (places->watch_fd >= 0 && inotify_add_watch(places->watch_fd, path,
+					 IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF) < 0)
+		fd_close(&places->watch_fd);
+}
+
 /* One directory for both needs one lock only, and a second one would find the first. */
 static bool
 is_same_dir(const char *a, const char *b)
@@ -151,16 +166,63 @@ places_open(struct places *places, const struct options *options)
 {
 	int r = make_dirs(options);
 
-	*places = (struct places){ .state_lock = -1, .run_lock = -1, .listen_fd = -1 };
+	*places =
+	    (struct places){ .state_lock = -1, .run_lock = -1, .listen_fd = -1, .watch_fd = -1 };
 	if (r < 0 || (r = take_locks(places, options)) < 0 ||
 	    (r = bind_socket(options, &places->listen_fd)) < 0)
 		places_close(places);
+	else
+		watch_socket(places, options);
 	return r;
+}
+
+static bool
+is_missing(const char *dir, const char *name)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	return access(path, F_OK) < 0 && errno == ENOENT;
+}
+
+int
+places_mend(struct places *places, const struct options *options)
+{
+	const char *run = options->run_dir;
+	char events[1024];
+	int lock = -1, fd, r;
+
+	while (places->watch_fd >= 0 && read(places->watch_fd, events, sizeof events) > 0)
+		continue;
+	if (!is_missing(run, "control.sock")) {
+		if (places->watch_fd < 0)
+			watch_socket(places, options);
+		return 0;
+	}
+	r = make_dir(run, options->is_user_mode ? 0700 : 0755);
+	if (r == 0 && !is_same_dir(options->state_dir, run) && is_missing(run, "keeper.lock"))
+		r = take_lock(run, &lock);
+	if (r == 0)
+		r = bind_socket(options, &fd);
+	if (r < 0) {
+		fd_close(&lock);
+		fd_close(&places->watch_fd); /* nothing to watch: it is tried again */
+		return r;
+	}
+	if (lock >= 0) {
+		fd_close(&places->run_lock);
+		places->run_lock = lock;
+	}
+	fd_close(&places->listen_fd);
+	places->listen_fd = fd;
+	watch_socket(places, options);
+	return 1;
 }
 
 void
 places_close(struct places *places)
 {
+	fd_close(&places->watch_fd);
 	fd_close(&places->listen_fd);
 	fd_close(&places->run_lock);
 	fd_close(&places->state_lock);

@@ -7,11 +7,16 @@
 struct places {
 	int state_lock, run_lock; /* held for life: there is one service per place */
 	int listen_fd;
+	int watch_fd; /* readable when the socket's name may have gone; -1: nobody tells */
 };
 
 /* Makes and checks the directories, takes both locks, binds RUN/control.sock. 0, or -errno after
  * saying on stderr what is wrong ("already running, pid N" for -EAGAIN). */
 int places_open(struct places *places, const struct options *options);
+
+/* RUN may be a tmpfs that somebody empties. What has gone of it is made again: 1 when listen_fd is
+ * another socket now, 0 when nothing was missing, -errno. Empties watch_fd. */
+int places_mend(struct places *places, const struct options *options);
 void places_close(struct places *places);
 
 #endif
