@@ -190,7 +190,7 @@ places_mend(struct places *places, const struct options *options)
 {
 	const char *run = options->run_dir;
 	char events[1024];
-	int lock = -1, fd, r;
+	int lock = -1, fd = -1, r;
 
 	while (places->watch_fd >= 0 && read(places->watch_fd, events, sizeof events) > 0)
 		continue;
