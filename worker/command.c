@@ -176,6 +176,20 @@ stop_for_cancel(struct attempt *attempt, const struct command *command, struct c
 	read_out(attempt, child);
 }
 
+/* Whoever started a daemon that way wonders where it is. */
+static void
+remark_killed(struct attempt *attempt, uint64_t killed)
+{
+	char text[160];
+
+	if (killed == 0)
+		return;
+	snprintf(text, sizeof text,
+	    "killed what the step had left running (%llu %s); leave_running in a recipe lets it be",
+	    (unsigned long long)killed, killed == 1 ? "process" : "processes");
+	output_say(&attempt->output, text);
+}
+
 static void
 tidy_after_exit(struct attempt *attempt, const struct command *command, struct child *child,
     struct command_result *result)
@@ -187,6 +201,7 @@ tidy_after_exit(struct attempt *attempt, const struct command *command, struct c
 		return;
 	}
 	result->killed = kill_leftovers(attempt, command, child->pid);
+	remark_killed(attempt, result->killed);
 }
 
 static enum command_end

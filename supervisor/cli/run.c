@@ -358,7 +358,8 @@ const struct verb verb_run = {
 	    "RECIPE is a name from `reeve recipes`, or a file when it has a slash. The task is safely\n"
 	    "stored before anything is said, and goes on whatever becomes of this terminal: Ctrl-C\n"
 	    "ends the following, not the task. A command runs in this directory with this umask, PATH,\n"
-	    "LANG, LC_* and TZ; of the other variables, those that --env names.",
+	    "LANG, LC_* and TZ; of the other variables, those that --env names. What it leaves running\n"
+	    "in the background is killed when it ends.",
 	.options = options,
 	.examples = "reeve run -- make -j4\n"
 		    "reeve run --title 'nightly copy' --key copy -- rsync -a /srv/ backup:/srv/\n"

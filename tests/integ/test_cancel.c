@@ -199,6 +199,8 @@ START_TEST(leftovers_of_a_step_that_succeeded_are_killed_too)
 	    "setsid sleep 1000 & sleep 1000 & exit 0");
 	ck_doc(task, "status", "completed");
 	ck_assert_int_eq(world_alive(&world), 2);
+	/* and whoever looks for them finds out why */
+	ck_says(REEVE(&world, "logs", doc_text(task, "id"))->out, "left running (2 processes)");
 	world_close(&world);
 }
 END_TEST

@@ -220,7 +220,7 @@ START_TEST(leftovers_of_one_step_cost_the_next_nothing)
 	    "  - name: a\n    sh: setsid sleep 1000 & sleep 1000 & true\n"
 	    "  - name: b\n    sh: echo still here\n");
 	ck_doc(task, "steps.1.status", "done");
-	ck_assert_str_eq(REEVE(&world, "logs", "1")->out, "still here\n");
+	ck_assert_str_eq(REEVE(&world, "logs", "--step", "b", "1")->out, "still here\n");
 	ck_assert_int_eq(world_alive(&world), 2);
 	world_close(&world);
 }
