@@ -3,6 +3,10 @@
 #include <signal.h>
 #include <stddef.h>
 
+enum {
+	STACK_BYTES = 256 * 1024
+};
+
 static void
 list_init(struct job_list *list)
 {
@@ -93,7 +97,7 @@ start_thread(struct jobs *jobs)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, 256 * 1024);
+	pthread_attr_setstacksize(&attr, STACK_BYTES);
 	r = pthread_create(&jobs->thread, &attr, run, jobs);
 	pthread_attr_destroy(&attr);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

@@ -39,7 +39,7 @@ const struct codec id_params_codec = { .name = "params",
 void
 reply_begin(const struct request *request, struct buf *out, msgpack_packer *packer)
 {
-	buf_init(out, LIMIT_RPC * 2);
+	buf_init(out, (size_t)LIMIT_RPC * 2);
 	rpc_begin_result(out, request->id);
 	buf_packer(out, packer);
 }

@@ -160,7 +160,7 @@ method_list(const struct request *request, const struct rpc_slice *params, int f
 		if (given.limit == 0)
 			given.limit = MAX_TASKS;
 		listing.given = &given;
-		buf_init(&listing.items, LIMIT_RPC * 2);
+		buf_init(&listing.items, (size_t)LIMIT_RPC * 2);
 		page = (struct store_page){ .before_id = given.before,
 			.owner_uid = request->is_admin ? UINT64_MAX : request->uid,
 			.max_rows = MAX_ROWS };

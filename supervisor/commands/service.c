@@ -182,7 +182,7 @@ check_disk(struct examination *examination, struct supervisor *supervisor)
 		add_check(examination, "disk", HEALTH_FAIL, strerror(errno), NULL);
 		return;
 	}
-	free_mib = (uint64_t)fs.f_bavail * fs.f_frsize / (1024 * 1024);
+	free_mib = (uint64_t)fs.f_bavail * fs.f_frsize >> 20;
 	snprintf(text, sizeof text, "%llu MiB free under the state directory",
 	    (unsigned long long)free_mib);
 	if (committer_is_full(&supervisor->committer))

@@ -307,7 +307,7 @@ answer_watch(const struct request *request, struct watch *watch, bool reset)
 	msgpack_packer packer;
 	struct buf out;
 
-	buf_init(&snapshot.items, LIMIT_RPC * 2);
+	buf_init(&snapshot.items, (size_t)LIMIT_RPC * 2);
 	take_snapshot(&snapshot);
 	reply_begin(request, &out, &packer);
 	msgpack_pack_map(&packer, 4);

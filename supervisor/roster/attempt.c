@@ -339,7 +339,7 @@ on_launched(struct job *job)
 	attempt_set_phase(attempt, ATTEMPT_ALIVE, HELLO_MS);
 	launch_free(launch);
 	attempt_ingest(attempt);
-	if (task->rec.want == WANT_CANCEL && task->attempt) {
+	if (task->rec.want == WANT_CANCEL && attempt->phase == ATTEMPT_ALIVE) {
 		change_send_order(task, false);
 		attempt_expect_cancel(task);
 	}

@@ -29,7 +29,7 @@ join_of(const struct record *record)
 }
 
 struct task *
-join_find(struct roster *roster, char *join)
+join_find(struct roster *roster, char *join) // NOLINT(readability-non-const-parameter)
 {
 	struct task key = { .join = join };
 	struct task *const *found = tfind(&key, &roster->by_join, compare_joins);

@@ -410,10 +410,13 @@ roster_reaped(struct roster *roster)
 void
 roster_fini(struct roster *roster)
 {
+	struct task *next;
+
 	ev_prepare_stop(roster->env.loop, &roster->pump);
 	ev_timer_stop(roster->env.loop, &roster->retention);
-	while (roster->first)
-		roster_drop(
-		    roster->first); /* NOLINT(clang-analyzer-unix.Malloc): it moves first on */
+	for (struct task *task = roster->first; task; task = next) {
+		next = task->next;
+		roster_drop(task);
+	}
 	queue_fini(&roster->queue);
 }
