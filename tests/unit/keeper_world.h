@@ -12,6 +12,7 @@
 #include "ipc/proc.h"
 #include "ipc/spawn.h"
 #include "tests/unit/scratch.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <dirent.h>
@@ -458,16 +459,9 @@ world_logged(const struct keeper_world *world, const char *text)
 static inline int
 world_main(int argc, char **argv, Suite *(*make_suite)(void))
 {
-	SRunner *runner;
-	int failed;
-
 	if (strcmp(argv[0], "reeve-supervisor") == 0)
 		actor_run(argc, argv);
-	runner = srunner_create(make_suite());
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(make_suite());
 }
 
 #endif

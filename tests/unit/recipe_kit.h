@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "supervisor/recipe/recipe.h"
+#include "tests/unit/suite.h"
 
 /* One step, for recipes that are about something else. */
 #define ONE_STEP "steps: [{name: one, run: [echo, x]}]\n"
@@ -85,18 +86,6 @@ kit_refuse_given(const char *text, const char *const *given)
 
 	ck_assert_msg(r == -EINVAL, "accepted (%d): %s", r, text);
 	return error;
-}
-
-static inline int
-kit_run(Suite *suite)
-{
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 #endif

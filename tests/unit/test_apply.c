@@ -1,6 +1,7 @@
 #include "supervisor/apply.h"
 
 #include "tests/unit/rows.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -488,14 +489,8 @@ int
 main(void)
 {
 	Suite *suite = suite_create("apply");
-	SRunner *runner;
-	int failed;
 
 	suite_add_tcase(suite, steps());
 	suite_add_tcase(suite, values());
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -1,5 +1,7 @@
 #include "ipc/buf.h"
 
+#include "tests/unit/suite.h"
+
 #include <check.h>
 #include <errno.h>
 #include <math.h>
@@ -142,8 +144,6 @@ main(void)
 {
 	Suite *suite = suite_create("buf");
 	TCase *tests = tcase_create("buf");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, bytes_come_back_in_order);
 	tcase_add_test(tests, it_never_grows_beyond_its_maximum);
@@ -154,9 +154,5 @@ main(void)
 	tcase_add_test(tests, shorthands_pack_what_they_say);
 	tcase_add_test(tests, packing_into_a_full_buffer_is_noticed_at_the_end);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 #include "supervisor/can.h"
 
 #include "tests/unit/rows.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -91,8 +92,6 @@ main(void)
 {
 	Suite *suite = suite_create("can");
 	TCase *tests = tcase_create("can");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, a_reason_is_given_exactly_where_cancelling_is_not_free);
@@ -100,9 +99,5 @@ main(void)
 	tcase_add_test(tests, the_step_that_runs_says_whether_it_may_be_cancelled);
 	tcase_add_test(tests, what_was_begun_and_has_an_undo_can_be_undone);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

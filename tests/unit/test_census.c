@@ -1,5 +1,7 @@
 #include "supervisor/census.h"
 
+#include "tests/unit/suite.h"
+
 #include <check.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -120,8 +122,6 @@ main(void)
 {
 	Suite *suite = suite_create("census");
 	TCase *tests = tcase_create("census");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_set_timeout(tests, 20);
@@ -130,9 +130,5 @@ main(void)
 	tcase_add_test(tests, who_asks_during_a_spawn_waits_for_the_newborn);
 	tcase_add_test(tests, two_threads_do_not_disturb_each_other);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

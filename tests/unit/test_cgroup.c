@@ -1,6 +1,7 @@
 #include "supervisor/cgroup.h"
 
 #include "ipc/fd.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -446,8 +447,6 @@ main(void)
 	Suite *suite = suite_create("cgroup");
 	TCase *none = tcase_create("none"), *real = tcase_create("real");
 	struct cgroups *probe;
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(none, where_there_are_none_every_question_has_an_answer);
 	suite_add_tcase(suite, none);
@@ -460,9 +459,5 @@ main(void)
 		cgroups_close(probe);
 	}
 	suite_add_tcase(suite, real);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

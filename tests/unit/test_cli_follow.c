@@ -5,6 +5,7 @@
 #include "supervisor/cli/ends.h"
 #include "tests/unit/canned.h"
 #include "tests/unit/documents.h"
+#include "tests/unit/suite.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -375,8 +376,6 @@ main(void)
 {
 	Suite *suite = suite_create("cli_follow");
 	TCase *following = tcase_create("following");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(following, a_task_is_followed_to_its_end);
 	tcase_add_test(following, one_that_has_ended_is_not_waited_for);
@@ -391,9 +390,5 @@ main(void)
 	tcase_add_test(following, a_service_that_hangs_is_asked_again_while_following);
 	tcase_add_test(following, of_several_ends_the_first_that_is_not_well_counts);
 	suite_add_tcase(suite, following);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

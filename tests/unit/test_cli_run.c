@@ -1,5 +1,6 @@
 /* `reeve run`, and what is seen of a task while it runs. */
 #include "tests/unit/cli_kit.h"
+#include "tests/unit/suite.h"
 
 static const struct script running[] = {
 	{ "submit", NULL, "{\"id\":41,\"status\":\"queued\",\"joined\":false,\"differs\":[]}",
@@ -145,8 +146,6 @@ main(void)
 {
 	Suite *suite = suite_create("cli_run");
 	TCase *tcase = tcase_create("run");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, a_detached_run_prints_the_id_alone);
@@ -160,9 +159,5 @@ main(void)
 	tcase_add_test(tcase, a_file_is_sent_as_text);
 	tcase_add_test(tcase, a_watch_as_json_is_a_line_each);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 #include "supervisor/cli/table.h"
 #include "supervisor/cli/text.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <locale.h>
@@ -281,8 +282,6 @@ main(void)
 {
 	Suite *suite = suite_create("cli_text");
 	TCase *texts = tcase_create("texts"), *tables = tcase_create("tables");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(texts, setup, teardown);
 	tcase_add_loop_test(texts, nothing_that_commands_a_terminal_gets_through, 0,
@@ -302,9 +301,5 @@ main(void)
 	tcase_add_test(tables, a_cell_does_not_break_its_row);
 	suite_add_tcase(suite, texts);
 	suite_add_tcase(suite, tables);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

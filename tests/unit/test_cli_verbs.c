@@ -1,5 +1,6 @@
 /* Help, mistakes, and every verb but run (test_cli_run.c). */
 #include "tests/unit/cli_kit.h"
+#include "tests/unit/suite.h"
 
 /* ---- help and mistakes -------------------------------------------------------------- */
 
@@ -328,8 +329,6 @@ main(void)
 {
 	Suite *suite = suite_create("cli_verbs");
 	TCase *tcase = tcase_create("verbs");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	add(tcase, every_verb_explains_itself_with_examples, 1);
@@ -352,9 +351,5 @@ main(void)
 	add(tcase, a_failed_check_gives_status_1, 1);
 	add(tcase, without_a_service_the_doctor_says_how_to_start_one, 1);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

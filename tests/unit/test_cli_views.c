@@ -6,6 +6,7 @@
 #include "ipc/fd.h"
 #include "supervisor/cli/cli.h"
 #include "tests/unit/documents.h"
+#include "tests/unit/suite.h"
 
 #include <fcntl.h>
 #include <locale.h>
@@ -451,8 +452,6 @@ main(void)
 {
 	Suite *suite = suite_create("cli_views");
 	TCase *views = tcase_create("views"), *lines = tcase_create("lines");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(views, setup, teardown);
 	tcase_add_test(views, what_is_missing_is_unknown);
@@ -479,9 +478,5 @@ main(void)
 	tcase_add_test(lines, the_latest_document_is_at_hand);
 	suite_add_tcase(suite, views);
 	suite_add_tcase(suite, lines);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 #include "ipc/client.h"
 
 #include "tests/unit/canned.h"
+#include "tests/unit/suite.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -446,8 +447,6 @@ main(void)
 {
 	Suite *suite = suite_create("client");
 	TCase *calls = tcase_create("calls");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(calls, each_call_gets_its_own_answer);
 	tcase_add_test(calls, an_error_is_an_answer_too);
@@ -464,9 +463,5 @@ main(void)
 	tcase_add_test(calls, a_user_finds_the_socket_that_is_there);
 	tcase_add_test(calls, tokens_begin_with_the_time_and_are_never_the_same);
 	suite_add_tcase(suite, calls);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

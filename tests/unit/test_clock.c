@@ -1,5 +1,7 @@
 #include "ipc/clock.h"
 
+#include "tests/unit/suite.h"
+
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -102,8 +104,6 @@ main(void)
 {
 	Suite *suite = suite_create("clock");
 	TCase *tests = tcase_create("clock");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, the_clocks_go_forward_and_agree);
 	tcase_add_test(tests, stamps_are_rfc_3339_in_utc);
@@ -112,9 +112,5 @@ main(void)
 	tcase_add_test(tests, durations_are_written_for_people);
 	tcase_add_test(tests, since_is_a_duration_or_a_date);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

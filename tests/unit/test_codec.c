@@ -1,6 +1,7 @@
 #include "ipc/codec.h"
 
 #include "ipc/task.h"
+#include "tests/unit/suite.h"
 #include "tests/unit/whole.h"
 
 #include <check.h>
@@ -359,8 +360,6 @@ main(void)
 {
 	Suite *suite = suite_create("codec");
 	TCase *tests = tcase_create("codec");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, everything_survives_the_round_trip);
 	tcase_add_test(tests, what_is_empty_is_left_out);
@@ -378,9 +377,5 @@ main(void)
 	tcase_add_test(tests, setting_a_pair_again_replaces_it);
 	tcase_add_test(tests, a_string_member_is_replaced_and_cleared);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 #include "ipc/codec.h"
 
+#include "tests/unit/suite.h"
 #include "tests/unit/whole.h"
 
 #include <check.h>
@@ -169,17 +170,11 @@ main(void)
 {
 	Suite *suite = suite_create("codec_refusals");
 	TCase *tests = tcase_create("codec_refusals");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(tests, bad_bytes_are_refused_and_the_field_is_named, 0, REFUSALS);
 	tcase_add_test(tests, a_strict_codec_refuses_what_it_does_not_know);
 	tcase_add_test(tests, a_long_path_to_the_error_is_cut_and_no_more);
 	tcase_add_test(tests, more_unknown_fields_than_a_build_could_add_are_refused);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

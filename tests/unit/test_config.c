@@ -1,5 +1,7 @@
 #include "supervisor/config.h"
 
+#include "tests/unit/suite.h"
+
 #include <check.h>
 #include <errno.h>
 #include <getopt.h>
@@ -95,8 +97,6 @@ main(void)
 {
 	Suite *suite = suite_create("config");
 	TCase *tests = tcase_create("config");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, set_up, NULL);
 	tcase_add_test(tests, what_is_not_said_has_a_default);
@@ -104,9 +104,5 @@ main(void)
 	tcase_add_test(tests, the_environment_sets_durations);
 	tcase_add_test(tests, nonsense_is_refused);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 #include "supervisor/control.h"
 
 #include "tests/unit/control_kit.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <string.h>
@@ -256,8 +257,6 @@ main(void)
 {
 	Suite *suite = suite_create("control");
 	TCase *may = tests_called("may"), *may_not = tests_called("may not");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(may, a_request_is_answered);
 	tcase_add_test(may, a_request_may_come_byte_by_byte);
@@ -272,9 +271,5 @@ main(void)
 	tcase_add_test(may_not, who_asks_too_much_at_once_is_read_again_once_answered);
 	suite_add_tcase(suite, may);
 	suite_add_tcase(suite, may_not);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 #include "supervisor/control.h"
 
 #include "tests/unit/control_kit.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <sys/resource.h>
@@ -99,17 +100,11 @@ main(void)
 {
 	Suite *suite = suite_create("control crowd");
 	TCase *many = tests_called("many");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(many, the_longest_silent_makes_room_for_a_newcomer);
 	tcase_add_test(many, where_everybody_is_busy_the_newcomer_has_to_go);
 	tcase_add_test(many, one_user_cannot_have_all_connections);
 	tcase_add_test(many, without_an_fd_left_a_client_is_refused_and_the_next_one_served);
 	suite_add_tcase(suite, many);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -1,5 +1,7 @@
 #include "ipc/expand.h"
 
+#include "tests/unit/suite.h"
+
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -193,8 +195,6 @@ main(void)
 {
 	Suite *suite = suite_create("expand");
 	TCase *tests = tcase_create("expand");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(tests, references_are_replaced_and_nothing_else, 0, ALL);
 	tcase_add_loop_test(tests, a_value_is_never_taken_for_a_reference, 0, TWICE);
@@ -206,9 +206,5 @@ main(void)
 	tcase_add_test(tests, references_are_listed_as_written);
 	tcase_add_test(tests, names_become_environment_variables);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 #include "ipc/fd.h"
 
 #include "tests/unit/scratch.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -394,8 +395,6 @@ main(void)
 {
 	Suite *suite = suite_create("fd");
 	TCase *tests = tcase_create("fd"), *sockets = tcase_create("sockets");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, closing_forgets_the_number_and_keeps_errno);
 	tcase_add_test(tests, closed_standard_fds_are_filled_and_open_ones_left);
@@ -409,9 +408,5 @@ main(void)
 	suite_add_tcase(suite, tests);
 	suite_add_tcase(suite, files());
 	suite_add_tcase(suite, sockets);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

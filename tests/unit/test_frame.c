@@ -1,6 +1,7 @@
 #include "ipc/frame.h"
 
 #include "ipc/task.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -192,8 +193,6 @@ main(void)
 {
 	Suite *suite = suite_create("frame");
 	TCase *tests = tcase_create("frame");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, the_crc_agrees_with_rfc_3720);
 	tcase_add_test(tests, both_ways_to_the_crc_agree_at_every_length);
@@ -207,9 +206,5 @@ main(void)
 	tcase_add_test(tests, a_refused_pipe_frame_is_taken_out_again);
 	tcase_add_test(tests, an_impossible_pipe_length_is_refused_at_once);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

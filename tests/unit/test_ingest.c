@@ -3,6 +3,7 @@
 #include "ipc/frame.h"
 #include "tests/unit/rows.h"
 #include "tests/unit/scratch.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -251,8 +252,6 @@ main(void)
 {
 	Suite *suite = suite_create("ingest");
 	TCase *tests = tcase_create("ingest");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_set_timeout(tests, 20);
@@ -268,9 +267,5 @@ main(void)
 	tcase_add_test(tests, a_journal_that_cannot_be_read_is_an_error);
 	tcase_add_test(tests, a_reader_beside_the_writer_loses_and_doubles_nothing);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -1,5 +1,7 @@
 #include "supervisor/jobs.h"
 
+#include "tests/unit/suite.h"
+
 #include <check.h>
 #include <errno.h>
 #include <semaphore.h>
@@ -181,8 +183,6 @@ main(void)
 {
 	Suite *suite = suite_create("jobs");
 	TCase *tests = tcase_create("jobs");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_set_timeout(tests, 20);
@@ -193,9 +193,5 @@ main(void)
 	tcase_add_test(tests, the_loop_goes_on_while_a_job_blocks);
 	tcase_add_test(tests, the_thread_has_its_name_and_takes_no_signals);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

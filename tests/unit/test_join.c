@@ -1,6 +1,7 @@
 #include "supervisor/roster/join.h"
 
 #include "tests/unit/rows.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -126,8 +127,6 @@ main(void)
 {
 	Suite *suite = suite_create("join");
 	TCase *tests = tcase_create("join");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, an_ad_hoc_command_without_a_key_never_joins);
@@ -137,9 +136,5 @@ main(void)
 	tcase_add_test(tests, who_has_left_is_not_joined);
 	tcase_add_test(tests, the_first_of_two_with_the_same_join_stays_the_one_to_join);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

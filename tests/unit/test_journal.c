@@ -2,6 +2,7 @@
 
 #include "ipc/fd.h"
 #include "ipc/frame.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -165,8 +166,6 @@ main(void)
 {
 	Suite *suite = suite_create("journal");
 	TCase *tests = tcase_create("journal");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, facts_are_numbered_and_appended);
@@ -176,9 +175,5 @@ main(void)
 	tcase_add_test(tests, a_fact_no_journal_takes_leaves_no_trace);
 	tcase_add_test(tests, an_error_that_room_does_not_cure_is_final);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 #include "ipc/json.h"
 
 #include "ipc/mp.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -179,8 +180,6 @@ main(void)
 {
 	Suite *suite = suite_create("json");
 	TCase *tests = tcase_create("json");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(tests, every_kind_of_value_becomes_json, 0, TEXTS);
 	tcase_add_loop_test(tests, another_parser_reads_every_one, 0, TEXTS);
@@ -189,9 +188,5 @@ main(void)
 	tcase_add_test(tests, a_full_buffer_is_an_error);
 	tcase_add_test(tests, an_object_that_is_too_deep_is_refused);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -1,5 +1,7 @@
 #include "supervisor/lifecycle.h"
 
+#include "tests/unit/suite.h"
+
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -168,8 +170,6 @@ main(void)
 {
 	Suite *suite = suite_create("lifecycle");
 	TCase *table = tcase_create("table");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(table, every_cell_is_decided, 0, STATE_COUNT);
 	tcase_add_loop_test(table, only_a_retry_leaves_an_end, 0, STATE_COUNT);
@@ -182,9 +182,5 @@ main(void)
 	tcase_add_loop_test(table, the_document_has_the_same_table, 0, STATE_COUNT);
 	tcase_add_test(table, the_document_explains_every_event);
 	suite_add_tcase(suite, table);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -3,6 +3,7 @@
 #include "ipc/frame.h"
 #include "ipc/task.h"
 #include "tests/unit/scratch.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -288,8 +289,6 @@ main(void)
 {
 	Suite *suite = suite_create("link");
 	TCase *tests = tcase_create("link");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, news_comes_up);
@@ -306,9 +305,5 @@ main(void)
 	tcase_add_test(tests, only_a_fifo_is_taken_for_one);
 	tcase_add_test(tests, a_vanished_directory_is_made_again);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 #include "ipc/log.h"
 
 #include "ipc/fd.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -131,8 +132,6 @@ main(void)
 {
 	Suite *suite = suite_create("log");
 	TCase *tests = tcase_create("log");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, a_line_says_who_and_how_bad);
@@ -142,9 +141,5 @@ main(void)
 	tcase_add_test(tests, saying_something_leaves_errno_alone);
 	tcase_add_test(tests, levels_have_names);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

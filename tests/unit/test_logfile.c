@@ -1,6 +1,7 @@
 #include "ipc/logfile.h"
 
 #include "ipc/buf.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -324,8 +325,6 @@ main(void)
 {
 	Suite *suite = suite_create("logfile");
 	TCase *tests = tcase_create("logfile");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_unchecked_fixture(tests, make_root, remove_root);
 	tcase_add_checked_fixture(tests, make_dir, NULL);
@@ -341,9 +340,5 @@ main(void)
 	tcase_add_test(tests, damage_costs_the_rest_of_its_segment_only);
 	tcase_add_test(tests, what_is_no_segment_is_passed_over);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -1,5 +1,7 @@
 #include "ipc/mp.h"
 
+#include "tests/unit/suite.h"
+
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -101,8 +103,6 @@ main(void)
 {
 	Suite *suite = suite_create("mp");
 	TCase *tests = tcase_create("mp");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, values_are_found_by_key);
 	tcase_add_test(tests, what_is_absent_or_of_another_type_is_the_default);
@@ -110,9 +110,5 @@ main(void)
 	tcase_add_test(tests, nothing_unwalked_is_parsed);
 	tcase_add_test(tests, the_deepest_that_is_walked_is_parsed_too);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

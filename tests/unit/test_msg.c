@@ -1,5 +1,7 @@
 #include "ipc/msg.h"
 
+#include "tests/unit/suite.h"
+
 #include <check.h>
 #include <errno.h>
 #include <math.h>
@@ -198,8 +200,6 @@ main(void)
 {
 	Suite *suite = suite_create("msg");
 	TCase *tests = tcase_create("msg");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(tests, every_fact_has_a_name_of_its_own, 0, FACTS);
 	tcase_add_loop_test(tests, workers_facts_are_the_ones_below_64, 0, FACTS);
@@ -213,9 +213,5 @@ main(void)
 	tcase_add_test(tests, a_step_is_told_its_try_by_that_name);
 	tcase_add_test(tests, an_order_carries_answers);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

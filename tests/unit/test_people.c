@@ -1,5 +1,7 @@
 #include "supervisor/people.h"
 
+#include "tests/unit/suite.h"
+
 #include <check.h>
 #include <errno.h>
 #include <pwd.h>
@@ -138,8 +140,6 @@ main(void)
 {
 	Suite *suite = suite_create("people");
 	TCase *tests = tcase_create("people");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_set_timeout(tests, 20);
@@ -149,9 +149,5 @@ main(void)
 	tcase_add_test(tests, many_may_ask_before_the_first_is_answered);
 	tcase_add_test(tests, names_of_users_and_groups_are_found);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

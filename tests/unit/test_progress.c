@@ -1,5 +1,7 @@
 #include "worker/progress.h"
 
+#include "tests/unit/suite.h"
+
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -107,8 +109,6 @@ main(void)
 {
 	Suite *suite = suite_create("progress");
 	TCase *tests = tcase_create("bars");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(tests, a_line_is_believed_only_where_it_is_a_bar, 0,
 	    (int)(sizeof lines / sizeof lines[0]));
@@ -117,9 +117,5 @@ main(void)
 	tcase_add_test(tests, a_line_that_does_not_end_costs_no_memory_and_says_nothing);
 	tcase_add_test(tests, a_windows_line_end_is_no_redrawing);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

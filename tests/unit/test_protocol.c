@@ -3,6 +3,7 @@
  * are test_protocol_tables.c's.
  */
 #include "tests/unit/protocol_kit.h"
+#include "tests/unit/suite.h"
 
 #include "ipc/frame.h"
 #include "ipc/logfile.h"
@@ -233,8 +234,6 @@ main(void)
 {
 	Suite *suite = suite_create("protocol");
 	TCase *tests = tcase_create("protocol");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_unchecked_fixture(tests, read_document, forget_document);
 	tcase_add_loop_test(tests, every_step_message_is_shown_as_it_is_written, 0, STEP_MSGS);
@@ -244,9 +243,5 @@ main(void)
 	tcase_add_test(tests, a_log_is_shown_as_it_is_read);
 	tcase_add_test(tests, no_block_goes_unchecked);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* ipc/PROTOCOL.md is read as it stands: what its tables list is what the code does. */
 #include "tests/unit/protocol_kit.h"
+#include "tests/unit/suite.h"
 
 #include "ipc/inherit.h"
 #include "ipc/logfile.h"
@@ -236,8 +237,6 @@ main(void)
 {
 	Suite *suite = suite_create("protocol_tables");
 	TCase *tests = tcase_create("protocol_tables");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_unchecked_fixture(tests, read_document, forget_document);
 	tcase_add_test(tests, the_table_of_step_messages_is_complete);
@@ -248,9 +247,5 @@ main(void)
 	tcase_add_test(tests, wants_and_fds_have_the_numbers_listed);
 	tcase_add_test(tests, the_limits_of_a_step_are_the_codecs);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

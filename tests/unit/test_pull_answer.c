@@ -1,5 +1,6 @@
 #include "worker/pull/answer.h"
 
+#include "tests/unit/suite.h"
 #include "worker/pull/http.h"
 
 #include <check.h>
@@ -206,8 +207,6 @@ main(void)
 {
 	Suite *suite = suite_create("pull_answer");
 	TCase *tests = tcase_create("all");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, a_head_is_taken_apart);
 	tcase_add_test(tests, only_the_last_head_counts_and_trailers_do_not);
@@ -220,9 +219,5 @@ main(void)
 	tcase_add_test(tests, a_busy_server_may_say_when);
 	tcase_add_test(tests, only_what_proves_sameness_is_written_down);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

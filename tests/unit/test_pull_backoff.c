@@ -1,5 +1,7 @@
 #include "worker/pull/backoff.h"
 
+#include "tests/unit/suite.h"
+
 #include <check.h>
 #include <stdlib.h>
 
@@ -35,15 +37,9 @@ main(void)
 {
 	Suite *suite = suite_create("pull_backoff");
 	TCase *tests = tcase_create("all");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, waits_double_up_to_a_minute);
 	tcase_add_test(tests, chance_takes_off_up_to_a_half);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

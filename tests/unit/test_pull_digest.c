@@ -1,5 +1,7 @@
 #include "worker/pull/digest.h"
 
+#include "tests/unit/suite.h"
+
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -57,15 +59,9 @@ main(void)
 {
 	Suite *suite = suite_create("pull_digest");
 	TCase *tests = tcase_create("all");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, pieces_make_the_digest_of_the_whole);
 	tcase_add_test(tests, a_written_digest_is_64_hex_digits);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

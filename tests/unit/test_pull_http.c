@@ -1,5 +1,7 @@
 #include "worker/pull/http.h"
 
+#include "tests/unit/suite.h"
+
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -98,8 +100,6 @@ main(void)
 {
 	Suite *suite = suite_create("pull_http");
 	TCase *tests = tcase_create("all");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, numbers_are_digits_and_nothing_else);
 	tcase_add_test(tests, a_content_range_is_read);
@@ -108,9 +108,5 @@ main(void)
 	tcase_add_test(tests, only_a_strong_etag_proves_sameness);
 	tcase_add_test(tests, a_date_of_this_very_second_proves_nothing);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

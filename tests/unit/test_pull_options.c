@@ -1,5 +1,6 @@
 #include "worker/pull/options.h"
 
+#include "tests/unit/suite.h"
 #include "worker/pull/http.h"
 
 #include <check.h>
@@ -98,17 +99,11 @@ main(void)
 {
 	Suite *suite = suite_create("pull_options");
 	TCase *tests = tcase_create("all");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, what_is_not_said_has_a_sane_value);
 	tcase_add_test(tests, every_option_is_taken);
 	tcase_add_loop_test(tests, a_mistake_names_the_option, 0, 9);
 	tcase_add_test(tests, url_and_target_are_needed);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

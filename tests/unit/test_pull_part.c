@@ -2,6 +2,7 @@
 
 #include "ipc/codec.h"
 #include "ipc/fd.h"
+#include "tests/unit/suite.h"
 #include "worker/pull/http.h"
 
 #include <check.h>
@@ -325,8 +326,6 @@ main(void)
 {
 	Suite *suite = suite_create("pull_part");
 	TCase *tests = tcase_create("all");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, what_was_received_becomes_the_file_at_once);
 	tcase_add_test(tests, missing_directories_are_made);
@@ -346,9 +345,5 @@ main(void)
 	tcase_add_unchecked_fixture(tests, make_root, remove_root);
 	tcase_add_checked_fixture(tests, enter_directory, close_part);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -1,5 +1,7 @@
 #include "worker/pull/report.h"
 
+#include "tests/unit/suite.h"
+
 #include <check.h>
 #include <stdlib.h>
 
@@ -45,16 +47,10 @@ main(void)
 {
 	Suite *suite = suite_create("pull_report");
 	TCase *tests = tcase_create("all");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, sizes_are_written_for_people);
 	tcase_add_test(tests, a_steady_rate_is_told_as_it_is);
 	tcase_add_test(tests, a_rate_follows_a_change_without_jumping);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

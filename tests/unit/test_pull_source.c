@@ -1,5 +1,7 @@
 #include "worker/pull/source.h"
 
+#include "tests/unit/suite.h"
+
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -99,17 +101,11 @@ main(void)
 {
 	Suite *suite = suite_create("pull_source");
 	TCase *tests = tcase_create("all");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, a_password_is_kept_out_of_what_is_shown);
 	tcase_add_test(tests, only_http_and_https_are_sources);
 	tcase_add_loop_test(tests, a_password_goes_to_its_own_host_only, 0, 9);
 	tcase_add_test(tests, a_redirect_never_leaves_https);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -1,5 +1,7 @@
 #include "supervisor/queue.h"
 
+#include "tests/unit/suite.h"
+
 #include <check.h>
 #include <stdlib.h>
 
@@ -126,8 +128,6 @@ main(void)
 {
 	Suite *suite = suite_create("queue");
 	TCase *tests = tcase_create("queue");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, the_first_to_come_is_the_first_to_run);
@@ -138,9 +138,5 @@ main(void)
 	tcase_add_test(tests, a_place_is_taken_once);
 	tcase_add_test(tests, a_random_crowd_is_served_in_order);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 #include "supervisor/reaps.h"
 
 #include "ipc/fd.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -128,8 +129,6 @@ main(void)
 {
 	Suite *suite = suite_create("reaps");
 	TCase *tests = tcase_create("reaps");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, the_keeper_is_known_by_its_ring);
@@ -138,9 +137,5 @@ main(void)
 	tcase_add_test(tests, what_was_written_over_is_gone_and_what_may_be_is_not_trusted);
 	tcase_add_test(tests, what_is_no_ring_is_refused);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -322,5 +322,5 @@ main(void)
 	tcase_add_test(limits, sixteen_levels_are_read_and_seventeen_refused);
 	tcase_add_test(limits, a_zero_byte_does_not_end_a_recipe);
 	suite_add_tcase(suite, limits);
-	return kit_run(suite);
+	return run_suite(suite);
 }

@@ -384,5 +384,5 @@ main(void)
 	tcase_add_test(commands, a_long_command_has_a_short_title);
 	tcase_add_test(commands, no_command_is_no_task);
 	suite_add_tcase(suite, commands);
-	return kit_run(suite);
+	return run_suite(suite);
 }

@@ -134,5 +134,5 @@ main(void)
 	tcase_add_test(table, numbers_that_are_none_have_no_name);
 	tcase_add_test(table, words_stand_in_the_order_of_their_numbers);
 	suite_add_tcase(suite, table);
-	return kit_run(suite);
+	return run_suite(suite);
 }

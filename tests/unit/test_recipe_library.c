@@ -257,5 +257,5 @@ main(void)
 	tcase_add_test(library, who_could_change_a_recipe_decides_about_trust);
 	tcase_add_test(library, the_package_s_own_recipes_are_found_from_the_program);
 	suite_add_tcase(suite, library);
-	return kit_run(suite);
+	return run_suite(suite);
 }

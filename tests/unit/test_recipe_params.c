@@ -176,5 +176,5 @@ main(void)
 	tcase_add_test(params, patterns_cannot_be_made_to_take_long);
 	tcase_add_test(params, types_have_names);
 	suite_add_tcase(suite, params);
-	return kit_run(suite);
+	return run_suite(suite);
 }

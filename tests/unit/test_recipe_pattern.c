@@ -167,5 +167,5 @@ main(void)
 	tcase_add_test(pattern, what_hurts_others_costs_what_was_said);
 	tcase_add_test(pattern, length_and_depth_have_limits);
 	suite_add_tcase(suite, pattern);
-	return kit_run(suite);
+	return run_suite(suite);
 }

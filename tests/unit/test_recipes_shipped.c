@@ -61,5 +61,5 @@ main(void)
 
 	tcase_add_test(files, every_shipped_recipe_is_sound);
 	suite_add_tcase(suite, files);
-	return kit_run(suite);
+	return run_suite(suite);
 }

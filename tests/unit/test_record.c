@@ -1,6 +1,7 @@
 #include "store/record.h"
 
 #include "store/env.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -341,8 +342,6 @@ main(void)
 {
 	Suite *suite = suite_create("record");
 	TCase *rows = tcase_create("rows"), *schema = tcase_create("schema");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(rows, every_field_comes_back);
 	tcase_add_test(rows, an_empty_row_is_one_byte_and_nothing_is_known);
@@ -352,9 +351,5 @@ main(void)
 	tcase_add_test(schema, the_schema_page_says_which_tables_there_are);
 	suite_add_tcase(suite, rows);
 	suite_add_tcase(suite, schema);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

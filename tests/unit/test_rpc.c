@@ -2,6 +2,7 @@
 
 #include "ipc/mp.h"
 #include "ipc/walk.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -199,8 +200,6 @@ main(void)
 {
 	Suite *suite = suite_create("rpc");
 	TCase *messages = tcase_create("messages");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(messages, setup, teardown);
 	tcase_add_test(messages, a_request_comes_back_as_it_was_sent);
@@ -213,9 +212,5 @@ main(void)
 	tcase_add_test(messages, a_method_may_have_63_bytes);
 	tcase_add_test(messages, each_error_has_a_name_and_a_status);
 	suite_add_tcase(suite, messages);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

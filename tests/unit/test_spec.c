@@ -1,5 +1,7 @@
 #include "ipc/spec.h"
 
+#include "tests/unit/suite.h"
+
 #include <check.h>
 #include <errno.h>
 #include <math.h>
@@ -155,8 +157,6 @@ main(void)
 {
 	Suite *suite = suite_create("spec");
 	TCase *tests = tcase_create("spec");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, a_spec_survives_the_round_trip);
 	tcase_add_test(tests, the_same_spec_is_always_the_same_bytes);
@@ -164,9 +164,5 @@ main(void)
 	tcase_add_test(tests, too_many_steps_are_not_frozen);
 	tcase_add_loop_test(tests, numbers_of_fields_are_unique, 0, 3);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

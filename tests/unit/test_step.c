@@ -3,6 +3,7 @@
 #include "ipc/fd.h"
 #include "ipc/frame.h"
 #include "ipc/msg.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -454,8 +455,6 @@ main(void)
 {
 	Suite *suite = suite_create("step");
 	TCase *tests = tcase_create("library");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, outside_reeve_every_call_succeeds);
 	tcase_add_loop_test(tests, a_lying_environment_is_an_error, 0, 6);
@@ -472,9 +471,5 @@ main(void)
 	tcase_add_test(tests, a_torn_or_monstrous_start_is_refused);
 	tcase_add_test(tests, a_full_channel_that_does_not_block_loses_nothing);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

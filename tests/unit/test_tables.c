@@ -2,6 +2,7 @@
 #include "ipc/msg.h"
 #include "ipc/spec.h"
 #include "store/record.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -85,14 +86,8 @@ main(void)
 {
 	Suite *suite = suite_create("tables");
 	TCase *tests = tcase_create("tables");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, every_table_is_sound);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

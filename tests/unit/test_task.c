@@ -1,5 +1,7 @@
 #include "ipc/task.h"
 
+#include "tests/unit/suite.h"
+
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,8 +104,6 @@ main(void)
 {
 	Suite *suite = suite_create("task");
 	TCase *tests = tcase_create("task");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(tests, every_task_state_is_found_by_its_name, 0, TASK_COUNT);
 	tcase_add_test(tests, numbers_are_dense_and_below_their_maximum);
@@ -113,9 +113,5 @@ main(void)
 	tcase_add_test(tests, only_done_steps_are_done);
 	tcase_add_test(tests, cancel_modes_are_named_as_recipes_spell_them);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

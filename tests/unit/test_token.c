@@ -1,5 +1,7 @@
 #include "ipc/token.h"
 
+#include "tests/unit/suite.h"
+
 #include <check.h>
 #include <stdlib.h>
 
@@ -78,8 +80,6 @@ main(void)
 {
 	Suite *suite = suite_create("token");
 	TCase *tests = tcase_create("token");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, numbers_that_are_not_negative_are_unsigned_however_written);
 	tcase_add_test(tests, negative_numbers_keep_their_sign);
@@ -87,9 +87,5 @@ main(void)
 	tcase_add_test(tests, payloads_and_children_are_counted);
 	tcase_add_test(tests, only_one_byte_is_reserved);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

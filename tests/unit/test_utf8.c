@@ -1,5 +1,7 @@
 #include "ipc/utf8.h"
 
+#include "tests/unit/suite.h"
+
 #include <check.h>
 #include <stdlib.h>
 
@@ -58,17 +60,11 @@ main(void)
 {
 	Suite *suite = suite_create("utf8");
 	TCase *tests = tcase_create("utf8");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, characters_of_every_length_are_taken);
 	tcase_add_test(tests, longer_forms_than_needed_are_refused);
 	tcase_add_test(tests, surrogates_and_what_is_beyond_unicode_are_refused);
 	tcase_add_test(tests, the_start_of_a_character_is_replaced_as_one);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

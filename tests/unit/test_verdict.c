@@ -1,6 +1,7 @@
 #include "supervisor/verdict.h"
 
 #include "tests/unit/rows.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <signal.h>
@@ -434,14 +435,8 @@ int
 main(void)
 {
 	Suite *suite = suite_create("verdict");
-	SRunner *runner;
-	int failed;
 
 	suite_add_tcase(suite, ends());
 	suite_add_tcase(suite, losses());
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -4,6 +4,7 @@
 #include "ipc/mp.h"
 #include "tests/unit/rows.h"
 #include "tests/unit/schema.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -340,8 +341,6 @@ main(void)
 {
 	Suite *suite = suite_create("view");
 	TCase *tests = tcase_create("view");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_set_timeout(tests, 20);
@@ -355,9 +354,5 @@ main(void)
 	tcase_add_test(tests, every_kind_of_event_can_be_shown);
 	tcase_add_test(tests, news_is_an_event_without_a_number);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

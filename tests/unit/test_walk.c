@@ -1,5 +1,7 @@
 #include "ipc/walk.h"
 
+#include "tests/unit/suite.h"
+
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -221,8 +223,6 @@ main(void)
 {
 	Suite *suite = suite_create("walk");
 	TCase *tests = tcase_create("walk");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(tests, a_value_of_every_kind_ends_where_it_ends, 0, SAMPLES);
 	tcase_add_loop_test(tests, fed_byte_by_byte_it_says_the_same, 0, SAMPLES);
@@ -235,9 +235,5 @@ main(void)
 	tcase_add_test(tests, the_limits_are_reached_but_not_passed);
 	tcase_add_test(tests, nothing_at_all_is_no_value);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }
