@@ -153,6 +153,8 @@ void world_until_no_file(struct world *world, const char *dir, const char *name)
 
 /* ---- the wire ------------------------------------------------------------------------ */
 
+/* True when the service answers now. */
+bool world_answers(struct world *world);
 /* A connection of this process's own identity. */
 void world_connect(struct world *world, struct client *ret_client);
 /* One call with PARAMS (a JSON object, stolen; "token" goes as bytes): the result, or the error

@@ -138,6 +138,21 @@ call(struct client *client, const char *method, json_t *params, struct hearing *
 	return result;
 }
 
+bool
+world_answers(struct world *world)
+{
+	struct hearing hearing = { .world = world, .fd = -1 };
+	struct client client;
+	bool is_error = true;
+	json_t *reply = NULL;
+
+	ck_assert_int_eq(client_init(&client, world->socket), 0);
+	if (client_connect(&client) == 0)
+		reply = call(&client, "version", json_object(), &hearing, &is_error);
+	client_fini(&client);
+	return reply && !is_error;
+}
+
 json_t *
 world_call_with(struct world *world, struct client *client, const char *method, json_t *params,
     int fd, bool *ret_is_error)
