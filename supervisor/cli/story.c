@@ -111,17 +111,26 @@ story_receipt(struct buf *out, const struct term *term, const msgpack_object *re
 	put_procs(out, term, survivors, "still alive");
 }
 
+/* Of several steps a warning's own is named: it says "its undo". */
 static void
-put_warnings(struct buf *out, const struct term *term, const msgpack_object *warnings)
+put_warnings(struct buf *out, const struct term *term, const msgpack_object *task)
 {
-	size_t n = doc_count(warnings);
+	const msgpack_object *warnings = mp_get(task, "warnings"), *steps = mp_get(task, "steps");
+	size_t n = doc_count(warnings), nsteps = doc_count(steps);
 
 	for (size_t i = 0; i < n && i < WARNINGS_SHOWN; i++) {
+		const msgpack_object *warning = doc_at(warnings, i);
+		uint64_t step = doc_uint(warning, "step");
 		struct line line;
 
 		line_begin(&line, out, term);
 		line_add(&line, STYLE_YELLOW, "  warning: ");
-		line_put(&line, STYLE_PLAIN, doc_span(doc_at(warnings, i), "text"));
+		if (nsteps > 1 && step >= 1 && step <= nsteps) {
+			line_add(&line, STYLE_PLAIN, "step ");
+			line_put(&line, STYLE_PLAIN, doc_span(doc_at(steps, step - 1), "name"));
+			line_add(&line, STYLE_PLAIN, ": ");
+		}
+		line_put(&line, STYLE_PLAIN, doc_span(warning, "text"));
 		line_end(&line);
 	}
 	if (n > WARNINGS_SHOWN)
@@ -217,7 +226,7 @@ story_end(struct buf *out, const struct term *term, const msgpack_object *task)
 	if (!task_state_is_end(state))
 		return;
 	put_verdict(out, term, task);
-	put_warnings(out, term, mp_get(task, "warnings"));
+	put_warnings(out, term, task);
 	put_result(out, term, task);
 	if (state != TASK_COMPLETED && state != TASK_WARNED)
 		put_cause(out, term, mp_get(task, "error"));

@@ -282,6 +282,25 @@ START_TEST(a_failure_tells_its_cause_and_what_to_do)
 }
 END_TEST
 
+START_TEST(a_warning_names_its_step_where_there_are_several)
+{
+	story_end(&out, &file,
+	    task("{\"id\":7,\"status\":\"completed_with_warnings\",\"steps\":[{\"name\":\"a\"},"
+		 "{\"name\":\"b\"}],\"warnings\":[{\"text\":\"odd\",\"step\":2},"
+		 "{\"text\":\"strange\",\"step\":null},{\"text\":\"wild\",\"step\":9}]}"));
+	text();
+	has("  warning: step b: odd\n");
+	has("  warning: strange\n");
+	has("  warning: wild\n");
+	buf_clear(&out);
+	story_end(&out, &file,
+	    task("{\"id\":7,\"status\":\"completed_with_warnings\",\"steps\":[{\"name\":\"a\"}],"
+		 "\"warnings\":[{\"text\":\"odd\",\"step\":1}]}"));
+	text();
+	has("  warning: odd\n");
+}
+END_TEST
+
 START_TEST(a_task_that_goes_on_has_no_end)
 {
 	story_end(&out, &file, task(RUNNING));
@@ -465,6 +484,7 @@ main(void)
 	tcase_add_test(views, a_hostile_title_stays_a_title);
 	tcase_add_test(views, steps_that_do_not_fit_are_counted);
 	tcase_add_test(views, a_failure_tells_its_cause_and_what_to_do);
+	tcase_add_test(views, a_warning_names_its_step_where_there_are_several);
 	tcase_add_test(views, a_task_that_goes_on_has_no_end);
 	tcase_add_test(views, the_whole_story_says_what_can_be_done_now);
 	tcase_add_test(views, a_receipt_names_what_had_escaped);
