@@ -10,12 +10,15 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum {
 	MAX_SEEN = 4096,
-	MAX_NAMED = 64
+	MAX_NAMED = 64,
+	REAP_AT_ONCE = 1024, /* they may die faster than we reap */
+	SWEEPS = 16
 };
 
 /* Live descendants at one moment: for people to read and to count, not to rely on. */
@@ -71,7 +74,18 @@ census_take(struct census *census)
 	*census = (struct census){ 0 };
 	census_children(census, getpid());
 	for (size_t i = 0; i < census->n; i++)
-		census_children(census, census->v[i].pid);
+		if (!is_dead(&census->v[i]))
+			census_children(census, census->v[i].pid);
+}
+
+/* It may have been another process's before. */
+static bool
+has_number(const struct spared *spared, pid_t pid)
+{
+	for (size_t i = 0; spared && i < spared->n; i++)
+		if (spared->v[i].pid == pid)
+			return true;
+	return false;
 }
 
 static bool
@@ -131,8 +145,10 @@ count_group(pid_t leader)
 uint64_t
 kill_ask(pid_t leader)
 {
-	uint64_t count = count_group(leader);
+	uint64_t count;
 
+	kill_reap(leader); /* a crowd that forks without end has many dead: they cost time, too */
+	count = count_group(leader);
 	(void)FAILPOINT("worker.kill.before_term");
 	kill(-leader, SIGTERM);
 	kill(-leader, SIGCONT); /* a stopped process takes the TERM only when it goes on */
@@ -142,6 +158,7 @@ kill_ask(pid_t leader)
 bool
 kill_group_lives(pid_t leader)
 {
+	kill_reap(leader);
 	return count_group(leader) > 0;
 }
 
@@ -181,7 +198,7 @@ kill_reap(pid_t leader)
 {
 	siginfo_t info;
 
-	for (;;) {
+	for (int i = 0; i < REAP_AT_ONCE; i++) {
 		info.si_pid = 0;
 		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0 ||
 		    info.si_pid == 0)
@@ -192,6 +209,37 @@ kill_reap(pid_t leader)
 		}
 		waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG | __WALL);
 	}
+}
+
+/*
+ * Orphans that fork and end faster than /proc can be read are our children for a moment. Nobody but
+ * us reaps them, so a number is its child's and a plain kill is safe: a pass over all of them is
+ * over in less than a slice of time, which is all we get where hundreds want the processors. The
+ * youngest come first, they are the living ones. Until nobody new has come; the walk proves it.
+ */
+static void
+sweep(const struct kill_spec *spec)
+{
+	pid_t *before = NULL;
+	size_t nbefore = 0;
+	bool same = false;
+
+	for (int i = 0; i < SWEEPS && !same; i++) {
+		pid_t *pids;
+		size_t n;
+
+		if (proc_children(getpid(), &pids, &n) < 0)
+			break;
+		for (size_t k = n; k-- > 0;)
+			if (!has_number(spec->spared, pids[k]))
+				kill(pids[k], SIGSTOP);
+		same = before && n == nbefore && memcmp(pids, before, n * sizeof *pids) == 0;
+		free(before);
+		before = pids;
+		nbefore = n;
+	}
+	free(before);
+	kill_reap(spec->leader);
 }
 
 static void
@@ -251,9 +299,7 @@ cgroup_kill(int cgroup_fd)
 static void
 on_round(void *arg)
 {
-	const struct kill_spec *spec = arg;
-
-	kill_reap(spec->leader);
+	sweep(arg);
 }
 
 static bool
@@ -295,6 +341,7 @@ kill_all(struct kill_spec *spec, struct receipt *receipt)
 	int r;
 
 	(void)FAILPOINT("worker.kill.before_kill");
+	sweep(spec); /* so that there is time to look at them */
 	alive = record_escapes(spec, receipt);
 	with_cgroup = !has_spared && cgroup_kill(spec->cgroup_fd);
 	if (with_cgroup && spec->cgroup_was_killed)

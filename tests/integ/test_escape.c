@@ -49,6 +49,14 @@ set_user_id_copy(struct world *world)
 	return copy;
 }
 
+/* An ordinary user's walk gets no more of the processors than one of those it hunts: with more of
+ * them the machine's process numbers are used up before it is through. */
+static bool
+is_too_many(const struct artist *artist)
+{
+	return strcmp(artist->kind, "forks") == 0 && service_uid != 0;
+}
+
 /* Whoever it is and however it runs away: after the cancel nothing is alive. */
 START_TEST(nobody_escapes)
 {
@@ -69,7 +77,9 @@ START_TEST(nobody_escapes)
 	world.client_uid = artist_uid;
 	snprintf(program, sizeof program, "%s/escape", world.fake);
 	id = SUBMIT(&world, "--env", "ESCAPE_SECONDS=20", "--", program, artist->kind,
-	    artist->number ? artist->number : "0");
+	    is_too_many(artist) ? "20"
+	    : artist->number    ? artist->number
+				: "0");
 	world_until_said(&world, id, "ready\n");
 	worker = world_worker(&world, id);
 	begin_ms = clock_boot_ms();
