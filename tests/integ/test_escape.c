@@ -14,21 +14,17 @@ static const struct artist {
 	bool needs_root;
 	unsigned with_cgroup_ms, without_ms; /* from the cancel to nothing left, beyond the grace */
 } artists[] = {
-	{ "setsid", NULL, false, 2000, 3000 },
-	{ "setpgid", NULL, false, 2000, 3000 },
-	{ "double-fork", NULL, false, 2000, 3000 },
-	{ "daemon", NULL, false, 2000, 3000 },
-	{ "clearenv", NULL, false, 2000, 3000 },
-	{ "ignore", NULL, false, 2000, 3000 },
-	{ "stopped", NULL, false, 2000, 3000 },
-	{ "subreaper", NULL, false, 2000, 3000 },
-	{ "restart", NULL, false, 2000, 3000 },
-	{ "user", NULL, true, 2000, 3000 },
-	{ "cgroup", NULL, true, 2000, 3000 },
-	{ "forks", "200", false, 1000, 1000 },
+	{ "setsid", NULL, false, 2000, 3000 }, { "setpgid", NULL, false, 2000, 3000 },
+	{ "double-fork", NULL, false, 2000, 3000 }, { "daemon", NULL, false, 2000, 3000 },
+	{ "clearenv", NULL, false, 2000, 3000 }, { "ignore", NULL, false, 2000, 3000 },
+	{ "stopped", NULL, false, 2000, 3000 }, { "subreaper", NULL, false, 2000, 3000 },
+	{ "restart", NULL, false, 2000, 3000 }, { "user", NULL, true, 2000, 3000 },
+	{ "cgroup", NULL, true, 2000, 3000 }, { "forks", "200", false, 1000, 1000 },
+	{ "forks", "1000", true, 1000, 10000 }, /* apart, and last */
 };
 enum {
-	ARTISTS = sizeof artists / sizeof artists[0],
+	ALL = sizeof artists / sizeof artists[0],
+	ARTISTS = ALL - 1,
 	GRACE_MS = 100
 };
 
@@ -203,6 +199,12 @@ main(void)
 
 		tcase_add_unchecked_fixture(tcase, kinds[i].setup, done);
 		tcase_add_loop_test(tcase, nobody_escapes, 0, ARTISTS);
+	}
+	if (geteuid() == 0) {
+		TCase *tcase = world_tcase(suite, "a thousand, no cgroup");
+
+		tcase_add_unchecked_fixture(tcase, root_without_cgroup, done);
+		tcase_add_loop_test(tcase, nobody_escapes, ARTISTS, ALL);
 	}
 	return world_main(suite);
 }
