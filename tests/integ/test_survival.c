@@ -199,6 +199,54 @@ START_TEST(queued_work_survives_everything_and_runs_once)
 }
 END_TEST
 
+/* How often EVENT is in the history of task ID. */
+static int
+count_events(struct world *world, uint64_t id, const char *name)
+{
+	json_t *event;
+	size_t i;
+	int n = 0;
+
+	json_array_foreach(doc_at(world_events(world, id), "events"), i, event)
+	{
+		n += strcmp(doc_text(event, "1.event"), name) == 0;
+	}
+	return n;
+}
+
+/* Its step says goodbye only when the test allows it: the supervisor dies in the grace. */
+START_TEST(a_cancel_goes_on_over_kills_of_the_supervisor)
+{
+	struct world world;
+	json_t *task;
+	uint64_t id;
+
+	world_open(&world, __func__);
+	world_start(&world);
+	id = SUBMIT(&world, "--", "sh", "-c",
+	    "trap 'echo term >>termed; while [ ! -e go ]; do sleep .02; done; exit 0' TERM; "
+	    "echo ran >>ran; while :; do sleep .02; done");
+	world_until_file(&world, "ran");
+	ck_assert_int_eq(REEVE(&world, "cancel", "--no-wait", world_word(&world, id))->status, 0);
+	world_until_file(&world, "termed");
+	for (int i = 0; i < 2; i++) {
+		world_kill_supervisor(&world);
+		world_wait_served(&world);
+		ck_doc(world_show(&world, id), "status", "cancelling");
+	}
+	world_file(&world, "go", "");
+	ck_assert_int_eq(REEVE(&world, "wait", world_word(&world, id))->status, 3);
+	task = world_show(&world, id);
+	ck_doc(task, "receipt.survivors", "[]");
+	ck_doc(task, "attempt", "1");
+	ck_assert_str_eq(world_read(&world, "termed"), "term\n");
+	ck_assert_str_eq(world_read(&world, "ran"), "ran\n");
+	ck_assert_int_eq(count_events(&world, id, "cancelling"), 1);
+	ck_assert_int_eq(count_events(&world, id, "ended"), 1);
+	world_close(&world);
+}
+END_TEST
+
 /* Where the supervisor dies, by its own hand, once. */
 static const char *const places[] = { "commit.before", "commit.after", "store.commit.before",
 	"store.commit.after", "publish.before", "spawn.before", "spawn.after", "close.before",
@@ -277,6 +325,7 @@ main(void)
 	tcase_add_loop_test(
 	    tcase, after_a_power_cut_the_task_ends_interrupted_and_can_be_retried, 0, 2);
 	tcase_add_test(tcase, queued_work_survives_everything_and_runs_once);
+	tcase_add_test(tcase, a_cancel_goes_on_over_kills_of_the_supervisor);
 	tcase_add_loop_test(
 	    tcase, a_supervisor_killed_at_any_boundary_loses_and_doubles_nothing, 0, PLACES);
 	tcase_add_test(tcase, a_run_directory_that_vanishes_is_made_again);
