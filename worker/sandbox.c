@@ -107,8 +107,10 @@ explain_spawn(const struct words *words, enum spawn_stage stage, int r, struct s
 	error->exit_code = 126;
 	if (stage == SPAWN_STAGE_EXEC && r == -ENOENT) {
 		error->exit_code = 127;
-		snprintf(
-		    error->message, sizeof error->message, "%.256s: command not found", program);
+		/* the kernel says the same of a script whose interpreter is missing */
+		snprintf(error->message, sizeof error->message, "%.256s: %s", program,
+		    strchr(program, '/') ? "no such file, or the interpreter it names is missing"
+					 : "command not found");
 	} else if (stage == SPAWN_STAGE_EXEC && r == -ENOEXEC) {
 		snprintf(error->message, sizeof error->message,
 		    "%.256s: not a program (a script needs a first line like #!/bin/sh)", program);

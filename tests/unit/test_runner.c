@@ -89,8 +89,22 @@ START_TEST(a_program_that_is_not_there_is_127)
 	end = world_fact(&w, FACT_END, 1);
 	ck_assert_str_eq(end->code, "exec_failed");
 	ck_assert_int_eq(end->exit.code, 127);
-	ck_assert_ptr_nonnull(strstr(end->message, "no-such-program"));
+	ck_assert_str_eq(end->message, "no-such-program: command not found");
 	ck_assert_uint_eq(world_count(&w, FACT_STEP_RETRY), 0); /* it would fail the same way */
+}
+END_TEST
+
+START_TEST(a_missing_interpreter_is_thought_of)
+{
+	static const char script[] = "#!/no/such/interpreter\n";
+	char path[sizeof w.dir + 8];
+
+	snprintf(path, sizeof path, "%s/script", w.dir);
+	ck_assert_int_eq(fd_write_file(AT_FDCWD, path, script, strlen(script), 0755, false), 0);
+	strs_add(&world_step(&w, "bad")->cmd.argv, path);
+	ck_assert_int_eq(world_run(&w), 0);
+	ck_assert_ptr_nonnull(strstr(world_fact(&w, FACT_END, 1)->message, "interpreter"));
+	ck_assert_int_eq(world_fact(&w, FACT_END, 1)->exit.code, 127);
 }
 END_TEST
 
@@ -419,6 +433,7 @@ main(void)
 	tcase_add_test(tests, a_failure_keeps_status_and_last_lines_and_ends_the_task);
 	tcase_add_test(tests, a_signal_is_told_as_a_signal);
 	tcase_add_test(tests, a_program_that_is_not_there_is_127);
+	tcase_add_test(tests, a_missing_interpreter_is_thought_of);
 	tcase_add_test(tests, a_program_that_may_not_be_run_is_126);
 	tcase_add_test(tests, a_directory_that_is_not_there_is_named_by_its_stage);
 	tcase_add_test(tests, a_step_that_is_already_done_is_not_run);
