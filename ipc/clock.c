@@ -93,27 +93,85 @@ clock_format_duration(uint64_t duration_ms, char text[static CLOCK_TEXT])
 	return text;
 }
 
-/* RFC 3339 date, or date and time in UTC. */
+/* .678, to milliseconds, however many digits there are. False: there are none. */
+static bool
+parse_fraction(const char **text, uint64_t *ret_ms)
+{
+	const char *at = *text + 1;
+	uint64_t ms = 0;
+
+	for (uint64_t unit_ms = 100; *at >= '0' && *at <= '9'; unit_ms /= 10)
+		ms += (uint64_t)(*at++ - '0') * unit_ms;
+	if (at == *text + 1)
+		return false;
+	*text = at;
+	*ret_ms = ms;
+	return true;
+}
+
+/* Z, +02:00, or nothing, which is UTC too. */
+static bool
+parse_zone(const char *text, int64_t *ret_east_s)
+{
+	struct tm offset = { 0 };
+	const char *end;
+
+	*ret_east_s = 0;
+	if (*text == '\0' || strcmp(text, "Z") == 0 || strcmp(text, "z") == 0)
+		return true;
+	if ((*text != '+' && *text != '-') || text[1] < '0' || text[1] > '9')
+		return false;
+	end = strptime(text + 1, "%H:%M", &offset);
+	if (!end || *end != '\0')
+		return false;
+	*ret_east_s = (offset.tm_hour * 60 + offset.tm_min) * (*text == '+' ? 60 : -60);
+	return true;
+}
+
+/* 15:04, 15:04:05 or 15:04:05.678, and its zone: the milliseconds since the day's midnight UTC,
+ * which may lie in the day before or after. */
+static bool
+parse_time_of_day(const char *text, int64_t *ret_ms)
+{
+	struct tm parts = { 0 };
+	const char *end = strptime(text, "%H:%M", &parts);
+	uint64_t fraction_ms = 0;
+	int64_t east_s;
+
+	if (end && *end == ':') {
+		end = strptime(end, ":%S", &parts);
+		if (end && *end == '.' && !parse_fraction(&end, &fraction_ms))
+			return false;
+	}
+	if (!end || !parse_zone(end, &east_s))
+		return false;
+	*ret_ms =
+	    ((int64_t)parts.tm_hour * 3600 + parts.tm_min * 60 + parts.tm_sec - east_s) * 1000 +
+	    (int64_t)fraction_ms;
+	return true;
+}
+
+/* RFC 3339: a date, or a date and a time. */
 static bool
 parse_date(const char *text, uint64_t *ret_wall_ms)
 {
-	static const char *const formats[] = { "%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S",
-		"%Y-%m-%dT%H:%MZ", "%Y-%m-%dT%H:%M:%SZ" };
+	struct tm parts = { 0 }, day;
+	const char *end = strptime(text, "%Y-%m-%d", &parts);
+	int64_t in_day_ms = 0, wall_ms;
 
-	for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
-		struct tm parts = { 0 };
-		const char *end = strptime(text, formats[i], &parts);
-		time_t seconds;
-
-		if (!end || *end != '\0')
-			continue;
-		seconds = timegm(&parts);
-		if (seconds < 0)
-			return false;
-		*ret_wall_ms = (uint64_t)seconds * 1000;
-		return true;
-	}
-	return false;
+	if (!end)
+		return false;
+	day = parts;
+	wall_ms = (int64_t)timegm(&parts) * 1000;
+	if (parts.tm_mday != day.tm_mday) /* there is no such day in that month */
+		return false;
+	if (*end != '\0' && (!strchr("Tt ", *end) || !parse_time_of_day(end + 1, &in_day_ms)))
+		return false;
+	wall_ms += in_day_ms;
+	if (wall_ms < 0)
+		return false;
+	*ret_wall_ms = (uint64_t)wall_ms;
+	return true;
 }
 
 int

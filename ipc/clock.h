@@ -25,8 +25,8 @@ int clock_parse_duration(const char *text, uint64_t *ret_ms);
 /* "1.2 s", "3 min 04 s", "2 h 05 min", for people. Returns TEXT. */
 char *clock_format_duration(uint64_t duration_ms, char text[static CLOCK_TEXT]);
 
-/* A moment in the past for --since: a duration, or an RFC 3339 date or date and time. 0 or -EINVAL.
- */
+/* A moment for --since: a duration before now, or an RFC 3339 date or date and time, such as
+ * clock_format writes; without a zone it is UTC. 0 or -EINVAL. */
 int clock_parse_since(const char *text, uint64_t now_wall_ms, uint64_t *ret_wall_ms);
 
 #endif

@@ -77,25 +77,74 @@ START_TEST(durations_are_written_for_people)
 }
 END_TEST
 
+static const uint64_t NOW_MS = 1764083045678;
+
 START_TEST(since_is_a_duration_or_a_date)
 {
-	const uint64_t now = 1764083045678;
-	uint64_t ms;
+	static const struct {
+		const char *text;
+		uint64_t ms;
+	} cases[] = {
+		{ "10m", 1764082445678 },
+		{ "99999999d", 0 },
+		{ "2025-11-25", 1764028800000 },
+		{ "2025-11-25T15:04", 1764083040000 },
+		{ "2025-11-25T15:04Z", 1764083040000 },
+		{ "2025-11-25T15:04:05", 1764083045000 },
+		{ "2025-11-25T15:04:05Z", 1764083045000 },
+		{ "2025-11-25t15:04:05z", 1764083045000 },
+		{ "2025-11-25 15:04:05", 1764083045000 },
+		{ "2025-11-25T15:04:05.6", 1764083045600 },
+		{ "2025-11-25T15:04:05.678Z", 1764083045678 },
+		{ "2025-11-25T15:04:05.678999999999999999999999Z", 1764083045678 },
+		{ "2025-11-25T17:04:05+02:00", 1764083045000 },
+		{ "2025-11-25T17:04+02:00", 1764083040000 },
+		{ "2025-11-26T00:49:05.678+09:45", 1764083045678 },
+		{ "2025-11-25T07:04:05-08:00", 1764083045000 },
+		{ "1969-12-31T23:00:00-01:00", 0 },
+		{ "2024-02-29", 1709164800000 },
+		{ "2016-12-31T23:59:60Z", 1483228800000 },
+	};
 
-	ck_assert_int_eq(clock_parse_since("10m", now, &ms), 0);
-	ck_assert_uint_eq(ms, now - 600000);
-	ck_assert_int_eq(clock_parse_since("99999999d", now, &ms), 0);
-	ck_assert_uint_eq(ms, 0);
-	ck_assert_int_eq(clock_parse_since("2025-11-25", now, &ms), 0);
-	ck_assert_uint_eq(ms, 1764028800000);
-	ck_assert_int_eq(clock_parse_since("2025-11-25T15:04", now, &ms), 0);
-	ck_assert_uint_eq(ms, 1764083040000);
-	ck_assert_int_eq(clock_parse_since("2025-11-25T15:04:05Z", now, &ms), 0);
-	ck_assert_uint_eq(ms, 1764083045000);
-	ck_assert_int_eq(clock_parse_since("1969-12-31", now, &ms), -EINVAL);
-	ck_assert_int_eq(clock_parse_since("yesterday", now, &ms), -EINVAL);
-	ck_assert_int_eq(clock_parse_since("2025-11-25 noon", now, &ms), -EINVAL);
-	ck_assert_int_eq(clock_parse_since("", now, &ms), -EINVAL);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		uint64_t ms = 1;
+
+		ck_assert_msg(clock_parse_since(cases[i].text, NOW_MS, &ms) == 0,
+		    "\"%s\" is refused", cases[i].text);
+		ck_assert_msg(
+		    ms == cases[i].ms, "\"%s\" is %llu", cases[i].text, (unsigned long long)ms);
+	}
+}
+END_TEST
+
+START_TEST(what_is_neither_duration_nor_date_is_refused)
+{
+	static const char *const cases[] = { "", "1969-12-31", "1970-01-01T00:00:00+00:01",
+		"yesterday", "2025-11-25 noon", "2025-02-30", "2025-13-01", "2025-11",
+		"2025-11-25T", "2025-11-25T15", "2025-11-25T15:04:", "2025-11-25T15:04:05.",
+		"2025-11-25T15:04.5", "2025-11-25T15:04:05.Z", "2025-11-25T24:00",
+		"2025-11-25T15:04:05 Z", "2025-11-25T15:04:05Zulu", "2025-11-25T15:04:05+02",
+		"2025-11-25T15:04:05+02:60", "2025-11-25T15:04:05+-2:00",
+		"2025-11-25T15:04:05+02:00Z", "2025-11-25+02:00" };
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		uint64_t ms = 77;
+
+		ck_assert_msg(clock_parse_since(cases[i], NOW_MS, &ms) == -EINVAL,
+		    "\"%s\" was read", cases[i]);
+		ck_assert_uint_eq(ms, 77);
+	}
+}
+END_TEST
+
+START_TEST(since_reads_every_stamp_that_is_written)
+{
+	for (uint64_t ms = 1; ms < UINT64_C(253402300799999); ms = ms * 3 + 7) {
+		uint64_t back;
+
+		ck_assert_int_eq(clock_parse_since(clock_format(ms, text), NOW_MS, &back), 0);
+		ck_assert_uint_eq(back, ms);
+	}
 }
 END_TEST
 
@@ -111,6 +160,8 @@ main(void)
 	tcase_add_test(tests, what_is_no_duration_is_refused);
 	tcase_add_test(tests, durations_are_written_for_people);
 	tcase_add_test(tests, since_is_a_duration_or_a_date);
+	tcase_add_test(tests, what_is_neither_duration_nor_date_is_refused);
+	tcase_add_test(tests, since_reads_every_stamp_that_is_written);
 	suite_add_tcase(suite, tests);
 	return run_suite(suite);
 }
