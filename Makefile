@@ -143,6 +143,8 @@ BENCH   ?=
 # Stories whose outcome depends on how processes are started.
 spawning := spine survival recipes cancel escape
 
+chosen := $(if $(T),$(filter %/test_$(T),$(unit) $(integ)),$(unit) $(integ))
+
 .PHONY: unit integ check test run lint cov fuzz chaos plants bench setup
 unit: $(if $(T),$(addprefix $(O)/tests/unit/test_,$(T)),$(unit)) ## the unit tests of one build (B=debug; T=name for one)
 	@tests/run.sh $(B) $^
@@ -150,8 +152,8 @@ unit: $(if $(T),$(addprefix $(O)/tests/unit/test_,$(T)),$(unit)) ## the unit tes
 integ: $(bin) $(fakes) $(if $(T),$(addprefix $(O)/tests/integ/test_,$(T)),$(integ)) ## the stories of one build (B=debug; T=name for one)
 	@tests/run.sh $(B) $(filter $(O)/tests/integ/%,$^)
 
-check: $(bin) $(fakes) $(unit) $(integ) ## unit tests and stories of one build (B=debug, asan)
-	@tests/run.sh $(B) $(unit) $(integ)
+check: $(bin) $(fakes) $(chosen) ## unit tests and stories of one build (B=debug, asan; T=name for one)
+	@tests/run.sh $(B) $(chosen)
 
 test: ## set up, then every test: debug, the other two ways to spawn, then under ASan and UBSan
 	@contrib/setup.sh build test

@@ -5,7 +5,8 @@
 #include <string.h>
 
 enum {
-	MAX_SUBS = 1024
+	MAX_SUBS = 1024,
+	LOST_ORDERS = 16 /* wishes that were sent and whose commits were lost */
 };
 
 static struct record_step *
@@ -238,9 +239,10 @@ apply_fact(struct record *record, const struct fact *fact)
 		return apply_receipt(record, fact);
 	case FACT_END:
 		return apply_end(record, fact);
+	case FACT_OBEYED:
+		return fact->rev > record->order_rev + LOST_ORDERS ? -EPROTO : 0;
 	case FACT_NOTIFICATION:
 	case FACT_QUESTION:
-	case FACT_OBEYED:
 	case FACT_STEP_RETRY:
 	case FACT_UNDO_BEGIN:
 		return 0; /* history only */

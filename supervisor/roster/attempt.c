@@ -126,6 +126,22 @@ struct taking {
 	struct change *change; /* NULL until there is something to commit */
 };
 
+/* The order left before its commit, and that was lost with the supervisor: whoever was told
+ * "accepted" may rely on it all the same. Who it was is not known any more. */
+static void
+take_back_cancel(struct change *change, const struct fact *fact)
+{
+	struct record *rec = &change->task->rec;
+
+	rec->order_rev = fact->rev;
+	if (fact->want != WANT_CANCEL && fact->want != WANT_CANCEL_AFTER)
+		return;
+	if (rec->want == WANT_RUN)
+		change_event(change, FACT_CANCELLING);
+	rec->want = fact->want;
+	change_step(change, EV_CANCEL);
+}
+
 /* Remembers what matters to a pending cancel, and moves the task where the fact says it is. */
 static void
 follow(struct attempt *attempt, struct change *change, const struct fact *fact)
@@ -140,6 +156,8 @@ follow(struct attempt *attempt, struct change *change, const struct fact *fact)
 		break;
 	case FACT_OBEYED:
 		attempt->obeyed_rev = fact->rev;
+		if (fact->rev > attempt->task->rec.order_rev)
+			take_back_cancel(change, fact);
 		break;
 	case FACT_KILLED:
 		attempt->was_killed_by_itself = true;

@@ -247,6 +247,37 @@ START_TEST(a_cancel_goes_on_over_kills_of_the_supervisor)
 }
 END_TEST
 
+/* "Accepted" was answered and the order sent; the commit hangs when the supervisor dies. */
+START_TEST(a_cancel_whose_commit_was_lost_is_learnt_from_the_worker)
+{
+	struct world world;
+	json_t *task;
+	uint64_t id;
+
+	world_open(&world, __func__);
+	world_start(&world);
+	id = SUBMIT(&world, "--", "sh", "-c",
+	    "trap 'echo term >>termed; while [ ! -e go ]; do sleep .02; done; exit 0' TERM; "
+	    "echo ran >>ran; while :; do sleep .02; done");
+	world_until_file(&world, "ran");
+	world_until_event(&world, id, "step_begin", 1);
+	world_point(&world, "commit.before", "sleep:60000*1");
+	ck_assert_int_eq(REEVE(&world, "cancel", "--no-wait", world_word(&world, id))->status, 0);
+	world_until_file(&world, "termed");
+	world_kill_supervisor(&world);
+	world_wait_served(&world);
+	ck_doc(world_show(&world, id), "status", "cancelling");
+	ck_assert_int_eq(count_events(&world, id, "cancelling"), 1);
+	world_file(&world, "go", "");
+	ck_assert_int_eq(REEVE(&world, "wait", world_word(&world, id))->status, 3);
+	task = world_show(&world, id);
+	ck_doc(task, "status", "cancelled");
+	ck_doc(task, "receipt.survivors", "[]");
+	ck_assert_str_eq(world_read(&world, "termed"), "term\n");
+	world_close(&world);
+}
+END_TEST
+
 /* Where the supervisor dies, by its own hand, once. */
 static const char *const places[] = { "commit.before", "commit.after", "store.commit.before",
 	"store.commit.after", "publish.before", "spawn.before", "spawn.after", "close.before",
@@ -326,6 +357,7 @@ main(void)
 	    tcase, after_a_power_cut_the_task_ends_interrupted_and_can_be_retried, 0, 2);
 	tcase_add_test(tcase, queued_work_survives_everything_and_runs_once);
 	tcase_add_test(tcase, a_cancel_goes_on_over_kills_of_the_supervisor);
+	tcase_add_test(tcase, a_cancel_whose_commit_was_lost_is_learnt_from_the_worker);
 	tcase_add_loop_test(
 	    tcase, a_supervisor_killed_at_any_boundary_loses_and_doubles_nothing, 0, PLACES);
 	tcase_add_test(tcase, a_run_directory_that_vanishes_is_made_again);

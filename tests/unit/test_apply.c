@@ -99,6 +99,19 @@ START_TEST(facts_of_steps_that_are_not_there_are_refused)
 }
 END_TEST
 
+START_TEST(an_order_far_beyond_those_given_is_no_order)
+{
+	struct fact fact = fact_of(FACT_OBEYED, 0);
+
+	row.order_rev = 3;
+	fact.want = WANT_CANCEL;
+	fact.rev = 4; /* its commit may have been lost */
+	ck_assert_int_eq(apply_fact(&row, &fact), 0);
+	fact.rev = UINT64_MAX;
+	ck_assert_int_eq(apply_fact(&row, &fact), -EPROTO);
+}
+END_TEST
+
 START_TEST(a_step_that_is_done_does_not_begin_again)
 {
 	row.steps.v[0].state = STEP_ALREADY_DONE;
@@ -453,6 +466,7 @@ steps(void)
 	tcase_add_test(tests, a_step_begins_and_ends);
 	tcase_add_test(tests, a_failed_step_is_no_step_forward);
 	tcase_add_test(tests, facts_of_steps_that_are_not_there_are_refused);
+	tcase_add_test(tests, an_order_far_beyond_those_given_is_no_order);
 	tcase_add_test(tests, a_step_that_is_done_does_not_begin_again);
 	tcase_add_test(tests, a_step_ends_as_something_an_end_can_be);
 	tcase_add_test(tests, what_only_the_supervisor_says_is_refused_of_a_worker);
