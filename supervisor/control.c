@@ -22,6 +22,7 @@ kill_conn(struct conn *conn)
 	if (conn->is_dead)
 		return;
 	conn->is_dead = true;
+	conn->control->nconns--;
 	ev_io_stop(conn->control->loop, &conn->reader);
 	ev_io_stop(conn->control->loop, &conn->writer);
 	conn->control->handler.closed(conn, conn->control->handler.arg);
@@ -40,7 +41,6 @@ free_conn(struct conn *conn)
 		control->conns = conn->next;
 	if (conn->next)
 		conn->next->prev = conn->prev;
-	control->nconns--;
 	buf_fini(&conn->in);
 	buf_fini(&conn->out);
 	free(conn->peer.groups);
