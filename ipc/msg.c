@@ -72,9 +72,10 @@ static const struct codec_field exit_fields[] = {
 const struct codec exit_codec = CODEC_TABLE(exit_info, exit_fields, .strict = false);
 
 static const struct codec_field receipt_proc_fields[] = {
-	CODEC_FIELD(1, UINT, struct receipt_proc, pid,  INT32_MAX),
-	CODEC_FIELD(2, STR,  struct receipt_proc, name, LIMIT_NAME),
-	CODEC_FIELD(3, STR,  struct receipt_proc, how,  LIMIT_NAME),
+	CODEC_FIELD(1, UINT, struct receipt_proc, pid,         INT32_MAX),
+	CODEC_FIELD(2, STR,  struct receipt_proc, name,        LIMIT_NAME),
+	CODEC_FIELD(3, STR,  struct receipt_proc, how,         LIMIT_NAME),
+	CODEC_FIELD(4, UINT, struct receipt_proc, start_ticks, 0),
 };
 const struct codec receipt_proc_codec =
     CODEC_TABLE(receipt_proc, receipt_proc_fields, .strict = false);

@@ -150,3 +150,19 @@ killing_free(struct killing *killing)
 	tree_result_free(&killing->result);
 	free(killing);
 }
+
+bool
+killing_has_survivor(const struct receipt_procs *survivors)
+{
+	for (size_t i = 0; i < survivors->n; i++) {
+		const struct receipt_proc *survivor = &survivors->v[i];
+		struct proc_stat stat;
+
+		if (proc_stat((pid_t)survivor->pid, &stat) < 0 || !proc_is_alive(&stat))
+			continue;
+		/* A worker of an earlier build did not say when it had started. */
+		if (survivor->start_ticks == 0 || survivor->start_ticks == stat.start_ticks)
+			return true;
+	}
+	return false;
+}

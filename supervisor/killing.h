@@ -8,6 +8,7 @@
 #ifndef SUPERVISOR_KILLING_H
 #define SUPERVISOR_KILLING_H
 
+#include "ipc/msg.h"
 #include "ipc/tree.h"
 #include "supervisor/census.h"
 #include "supervisor/cgroup.h"
@@ -35,5 +36,8 @@ struct killing {
 
 void killing_start(struct killing *killing, struct jobs *jobs);
 void killing_free(struct killing *killing);
+
+/* True while one of SURVIVORS lives: that very process, not another that was given its number. */
+bool killing_has_survivor(const struct receipt_procs *survivors);
 
 #endif

@@ -62,19 +62,13 @@ census_children(struct census *census, pid_t parent)
 	return r;
 }
 
-static bool
-is_dead(const struct proc_stat *stat)
-{
-	return stat->state == 'Z' || stat->state == 'X';
-}
-
 static void
 census_take(struct census *census)
 {
 	*census = (struct census){ 0 };
 	census_children(census, getpid());
 	for (size_t i = 0; i < census->n; i++)
-		if (!is_dead(&census->v[i]))
+		if (proc_is_alive(&census->v[i]))
 			census_children(census, census->v[i].pid);
 }
 
@@ -107,7 +101,7 @@ spared_add_children(struct spared *spared)
 		void *v;
 
 		if (is_spared(spared, children.v[i].pid, children.v[i].start_ticks) ||
-		    is_dead(&children.v[i]))
+		    !proc_is_alive(&children.v[i]))
 			continue;
 		v = reallocarray(spared->v, spared->n + 1, sizeof *spared->v);
 		if (!v) {
@@ -137,7 +131,7 @@ count_group(pid_t leader)
 
 	census_take(&census);
 	for (size_t i = 0; i < census.n; i++)
-		count += census.v[i].pgid == leader && !is_dead(&census.v[i]);
+		count += census.v[i].pgid == leader && proc_is_alive(&census.v[i]);
 	free(census.v);
 	return count;
 }
@@ -243,12 +237,13 @@ sweep(const struct kill_spec *spec)
 }
 
 static void
-name_proc(struct receipt_procs *procs, pid_t pid, const char *name, const char *how)
+name_proc(
+    struct receipt_procs *procs, pid_t pid, uint64_t start_ticks, const char *name, const char *how)
 {
 	struct receipt_proc *proc;
 
 	for (size_t i = 0; i < procs->n; i++)
-		if (procs->v[i].pid == (uint64_t)pid)
+		if (procs->v[i].pid == (uint64_t)pid && procs->v[i].start_ticks == start_ticks)
 			return;
 	if (procs->n == MAX_NAMED)
 		return;
@@ -256,6 +251,7 @@ name_proc(struct receipt_procs *procs, pid_t pid, const char *name, const char *
 	if (!proc)
 		return;
 	proc->pid = (uint64_t)pid;
+	proc->start_ticks = start_ticks;
 	str_set(&proc->name, name);
 	str_set(&proc->how, how);
 }
@@ -271,12 +267,12 @@ record_escapes(const struct kill_spec *spec, struct receipt *receipt)
 	for (size_t i = 0; i < census.n; i++) {
 		const struct proc_stat *stat = &census.v[i];
 
-		if (is_dead(stat) || is_spared(spec->spared, stat->pid, stat->start_ticks))
+		if (!proc_is_alive(stat) || is_spared(spec->spared, stat->pid, stat->start_ticks))
 			continue;
 		alive++;
 		if (stat->pgid == spec->leader)
 			continue;
-		name_proc(&receipt->escaped, stat->pid, stat->comm,
+		name_proc(&receipt->escaped, stat->pid, stat->start_ticks, stat->comm,
 		    stat->ppid == getpid()      ? "daemon"
 		    : stat->sid != spec->leader ? "own session"
 						: "own group");
@@ -321,8 +317,8 @@ record_walk(const struct tree_result *result, uint64_t alive, struct receipt *re
 		const struct tree_victim *victim = &result->victims[i];
 
 		if (victim->survived)
-			name_proc(&receipt->survivors, victim->pid, victim->name,
-			    victim->own_session ? "own session" : "in its group");
+			name_proc(&receipt->survivors, victim->pid, victim->start_ticks,
+			    victim->name, victim->own_session ? "own session" : "in its group");
 	}
 }
 

@@ -3,7 +3,6 @@
 #include "ipc/clock.h"
 #include "ipc/failpoint.h"
 #include "ipc/log.h"
-#include "ipc/proc.h"
 #include "supervisor/apply.h"
 #include "supervisor/killing.h"
 #include "supervisor/launch.h"
@@ -185,19 +184,6 @@ settle(struct attempt *attempt)
 
 /* ---- proving it empty ---------------------------------------------------------- */
 
-/* The worker said what it could not kill; as long as that lives, so does the task. */
-static bool
-survivors_live(const struct record *rec)
-{
-	struct proc_stat stat;
-
-	for (size_t i = 0; i < rec->receipt.survivors.n; i++)
-		if (proc_stat((pid_t)rec->receipt.survivors.v[i].pid, &stat) == 0 &&
-		    proc_is_alive(&stat))
-			return true;
-	return false;
-}
-
 static void
 describe_victims(const struct tree_result *result, bool survived, struct receipt_procs *procs)
 {
@@ -211,6 +197,7 @@ describe_victims(const struct tree_result *result, bool survived, struct receipt
 		if (!proc)
 			return;
 		proc->pid = (uint64_t)victim->pid;
+		proc->start_ticks = victim->start_ticks;
 		str_set(&proc->name, victim->name);
 		str_set(&proc->how, victim->own_session ? "own session"
 				    : victim->own_group ? "own group"
@@ -257,7 +244,8 @@ on_killed(struct job *job)
 	}
 	attempt->killing = NULL;
 	write_receipt(attempt, killing);
-	if (killing->is_empty && !survivors_live(&attempt->task->rec)) {
+	/* What the worker could not kill: as long as that lives, so does the task. */
+	if (killing->is_empty && !killing_has_survivor(&attempt->task->rec.receipt.survivors)) {
 		settle(attempt);
 	} else {
 		log_warn("task %llu: %zu processes could not be killed yet",
@@ -327,7 +315,7 @@ is_proven_empty(const struct task *task)
 {
 	const struct record *rec = &task->rec;
 
-	if (survivors_live(rec))
+	if (killing_has_survivor(&rec->receipt.survivors))
 		return false;
 	for (size_t i = 0; i < rec->steps.n; i++)
 		if (rec->steps.v[i].leaves_running && step_state_is_done(rec->steps.v[i].state))

@@ -262,6 +262,28 @@ START_TEST(nothing_is_empty_at_once)
 }
 END_TEST
 
+START_TEST(a_survivor_is_a_process_and_not_its_number)
+{
+	struct receipt_proc proc = { .pid = (uint64_t)getpid(), .start_ticks = proc_self_start() };
+	struct receipt_procs survivors = { .v = &proc, .n = 1 };
+	pid_t dead;
+
+	ck_assert(killing_has_survivor(&survivors));
+	proc.start_ticks++; /* who had this number before */
+	ck_assert(!killing_has_survivor(&survivors));
+	proc.start_ticks = 0; /* not said: better too careful */
+	ck_assert(killing_has_survivor(&survivors));
+	dead = fork_one();
+	if (dead == 0)
+		_exit(0);
+	ck_assert_int_eq(waitid(P_PID, (id_t)dead, NULL, WEXITED | WNOWAIT), 0);
+	proc.pid = (uint64_t)dead;
+	ck_assert(!killing_has_survivor(&survivors));
+	survivors.n = 0;
+	ck_assert(!killing_has_survivor(&survivors));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -278,6 +300,7 @@ main(void)
 	tcase_add_test(tests, without_the_keepers_leave_strays_are_not_hunted);
 	tcase_add_test(tests, both_walks_are_told_of);
 	tcase_add_test(tests, nothing_is_empty_at_once);
+	tcase_add_test(tests, a_survivor_is_a_process_and_not_its_number);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
 	srunner_set_fork_status(runner, CK_FORK); /* each test is the root of its own tree */

@@ -82,6 +82,7 @@ fill(struct fact *fact)
 	str_set(&fact->receipt.method, "walk");
 	ck_assert_ptr_nonnull(proc);
 	proc->pid = 42;
+	proc->start_ticks = 4242;
 	str_set(&proc->how, "daemon");
 }
 
@@ -104,6 +105,7 @@ START_TEST(a_fact_survives_the_round_trip)
 	ck_assert_str_eq(back.receipt.method, "walk");
 	ck_assert_uint_eq(back.receipt.escaped.n, 1);
 	ck_assert_uint_eq(back.receipt.escaped.v[0].pid, 42);
+	ck_assert_uint_eq(back.receipt.escaped.v[0].start_ticks, 4242);
 	ck_assert_str_eq(back.receipt.escaped.v[0].how, "daemon");
 	codec_free(&fact_codec, &fact);
 	codec_free(&fact_codec, &back);
