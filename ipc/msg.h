@@ -68,7 +68,7 @@ extern const struct codec exit_codec;
 struct receipt_proc {
 	uint64_t pid;
 	char *name;
-	char *how; /* "own session", "own group", "daemon", ... : how it had escaped */
+	char *how;            /* "own session", "own group", "daemon", ... : how it had escaped */
 	uint64_t start_ticks; /* with the pid it names one process; 0: not said (older workers) */
 };
 struct receipt_procs {

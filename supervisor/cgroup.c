@@ -3,6 +3,7 @@
 #include "ipc/failpoint.h"
 #include "ipc/fd.h"
 #include "ipc/proc.h"
+#include "supervisor/cgroup_base.h"
 #include "supervisor/cgroup_place.h"
 
 #include <dirent.h>
@@ -38,8 +39,9 @@ cgroups_open(const char *tag, struct cgroups **ret_cgroups)
 	if (!cgroups)
 		return -ENOMEM;
 	if (off && strcmp(off, "1") == 0)
-		snprintf(cgroups->place.why, sizeof cgroups->place.why,
-		    "none: switched off by REEVE_NO_CGROUP");
+		cgroups->place = (struct cgroup_place){
+			.base_fd = -1, .pids_fd = -1, .why = "none: switched off by REEVE_NO_CGROUP"
+		};
 	else
 		cgroup_place_find(&cgroups->place, tag);
 	*ret_cgroups = cgroups;
@@ -324,42 +326,6 @@ cgroup_kill(struct cgroups *cgroups, uint64_t id, uint64_t attempt, enum cgroup_
 	return kill_frozen(path, path + (strrchr(cgroups->place.base, '/') - cgroups->place.base));
 }
 
-/* Appends the name of a group in PATH to PATH, if there is one. */
-static bool
-descend(char path[static PATH_MAX])
-{
-	const struct dirent *entry;
-	size_t len = strlen(path);
-	DIR *dir = opendir(path);
-	bool found = false;
-
-	while (dir && !found && (entry = readdir(dir)))
-		found = is_group(entry) && snprintf(path + len, PATH_MAX - len, "/%s",
-					       entry->d_name) < (int)(PATH_MAX - len);
-	if (dir)
-		closedir(dir);
-	if (!found)
-		path[len] = '\0';
-	return found;
-}
-
-/* PATH and what was made in it, at any depth and with one fd. */
-static int
-remove_groups(char path[static PATH_MAX])
-{
-	size_t top = strlen(path);
-
-	for (;;) {
-		while (descend(path))
-			continue;
-		if (rmdir(path) < 0 && errno != ENOENT)
-			return -errno;
-		if (strlen(path) <= top)
-			return 0;
-		*strrchr(path, '/') = '\0';
-	}
-}
-
 int
 cgroup_remove(struct cgroups *cgroups, uint64_t id, uint64_t attempt)
 {
@@ -367,9 +333,9 @@ cgroup_remove(struct cgroups *cgroups, uint64_t id, uint64_t attempt)
 	int r = 0, pids = 0;
 
 	if (cgroups->place.base)
-		r = remove_groups(attempt_path(cgroups->place.base, id, attempt, "", path));
+		r = cgroup_base_remove(attempt_path(cgroups->place.base, id, attempt, "", path));
 	if (cgroups->place.pids)
-		pids = remove_groups(attempt_path(cgroups->place.pids, id, attempt, "", path));
+		pids = cgroup_base_remove(attempt_path(cgroups->place.pids, id, attempt, "", path));
 	return r < 0 ? r : pids;
 }
 
@@ -408,4 +374,13 @@ cgroup_each(
 	}
 	closedir(dir);
 	return 0;
+}
+
+void
+cgroups_sweep(struct cgroups *cgroups)
+{
+	if (cgroups->place.base)
+		cgroup_base_sweep(cgroups->place.base);
+	if (cgroups->place.pids)
+		cgroup_base_sweep(cgroups->place.pids);
 }

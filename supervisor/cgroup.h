@@ -66,4 +66,7 @@ int cgroup_remove(struct cgroups *cgroups, uint64_t id, uint64_t attempt);
 int cgroup_each(
     struct cgroups *cgroups, void (*fn)(uint64_t id, uint64_t attempt, void *arg), void *arg);
 
+/* Removes what services that are gone have left beside reeve.TAG. Kills nothing. */
+void cgroups_sweep(struct cgroups *cgroups);
+
 #endif

@@ -1,6 +1,7 @@
 #include "supervisor/cgroup_place.h"
 
 #include "ipc/fd.h"
+#include "supervisor/cgroup_base.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -102,21 +103,22 @@ find_home(const char *mount, const char *key)
 	return home;
 }
 
-/* HOME/reeve.TAG, made. Owned; NULL with errno when it may not be. */
+/* HOME/reeve.TAG, made and held. Owned; NULL with errno when it may not be. */
 static char *
-make_base(const char *home, const char *tag)
+make_base(const char *home, const char *tag, int *ret_fd)
 {
 	char *base = NULL;
+	int fd;
 
 	if (asprintf(&base, "%s/reeve.%s", home, tag) < 0)
 		return NULL;
-	if (mkdir(base, 0755) < 0 && errno != EEXIST) {
-		int saved = errno;
-
+	fd = cgroup_base_hold(base);
+	if (fd < 0) {
 		free(base);
-		errno = saved;
+		errno = -fd;
 		return NULL;
 	}
+	*ret_fd = fd;
 	return base;
 }
 
@@ -218,7 +220,7 @@ find_pids(struct cgroup_place *place, const char *mount, const char *home, const
 				 cgroup_write(place->base, "cgroup.subtree_control", "+pids") == 0;
 	} else if (is_type("/sys/fs/cgroup/pids", CGROUP_SUPER_MAGIC)) {
 		pids_home = find_home("/sys/fs/cgroup/pids", ":pids:");
-		place->pids = pids_home ? make_base(pids_home, tag) : NULL;
+		place->pids = pids_home ? make_base(pids_home, tag, &place->pids_fd) : NULL;
 		free(pids_home);
 	}
 }
@@ -237,7 +239,7 @@ find_below(struct cgroup_place *place, const char *mount, const char *home, cons
 {
 	int r;
 
-	place->base = make_base(home, tag);
+	place->base = make_base(home, tag, &place->base_fd);
 	if (!place->base) {
 		say(place, "making one", errno);
 		return;
@@ -245,6 +247,7 @@ find_below(struct cgroup_place *place, const char *mount, const char *home, cons
 	r = check_usable(home, place->base);
 	if (r < 0) {
 		(void)rmdir(place->base);
+		fd_close(&place->base_fd);
 		free(place->base);
 		place->base = NULL;
 		say(place, "entering one", -r);
@@ -262,7 +265,7 @@ cgroup_place_find(struct cgroup_place *place, const char *tag)
 	const char *mount = NULL;
 	char *home;
 
-	*place = (struct cgroup_place){ 0 };
+	*place = (struct cgroup_place){ .base_fd = -1, .pids_fd = -1 };
 	for (size_t i = 0; !mount && i < sizeof mounts / sizeof mounts[0]; i++)
 		if (is_type(mounts[i], CGROUP2_SUPER_MAGIC))
 			mount = mounts[i];
@@ -281,6 +284,8 @@ cgroup_place_find(struct cgroup_place *place, const char *tag)
 void
 cgroup_place_fini(struct cgroup_place *place)
 {
+	fd_close(&place->base_fd);
+	fd_close(&place->pids_fd);
 	free(place->base);
 	free(place->pids);
 }

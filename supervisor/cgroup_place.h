@@ -5,10 +5,11 @@
 #include <stdbool.h>
 
 struct cgroup_place {
-	char *base;    /* v2: the directory reeve.TAG, owned; NULL: none */
-	char *pids;    /* v1 pids hierarchy: likewise; NULL: none, or v2 has the controller */
-	bool v2_pids;  /* pids.max works in the groups of steps */
-	char why[160]; /* what there is, or why there is nothing */
+	char *base; /* v2: the directory reeve.TAG, owned; NULL: none */
+	char *pids; /* v1 pids hierarchy: likewise; NULL: none, or v2 has the controller */
+	int base_fd, pids_fd; /* hold them (supervisor/cgroup_base.h); -1 */
+	bool v2_pids;         /* pids.max works in the groups of steps */
+	char why[160];        /* what there is, or why there is nothing */
 };
 
 /*

@@ -5,6 +5,7 @@
 #include "supervisor/roster/attempt.h"
 #include "supervisor/roster/change.h"
 #include "supervisor/roster/join.h"
+#include "supervisor/roster/leftover.h"
 #include "supervisor/roster/retention.h"
 
 #include <assert.h>
@@ -390,6 +391,8 @@ roster_load(struct roster *roster)
 	if (last_dir > roster->last_id)
 		roster->last_id = last_dir;
 	r = store_each_active(roster->env.store, load_row, roster);
+	if (r >= 0)
+		r = leftover_sweep(roster);
 	if (r < 0)
 		return r;
 	for (struct task *task = roster->first; task; task = next) {

@@ -13,6 +13,7 @@
  *   wish.c       what people ask for: submit, join, cancel, retry, keep
  *   join.c       which active task a submission joins
  *   retention.c  ended tasks go when their time has come
+ *   leftover.c   cgroups that belong to nobody any more
  */
 #ifndef SUPERVISOR_ROSTER_ROSTER_H
 #define SUPERVISOR_ROSTER_ROSTER_H
