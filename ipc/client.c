@@ -298,12 +298,20 @@ static int
 await_reply(struct client *client, const struct client_call *call, uint64_t deadline_ms,
     struct client_reply *ret_reply)
 {
+	uint64_t slow_ms = call->on_slow ? deadline_after(call->slow_ms) : UINT64_MAX;
+
 	for (;;) {
 		struct rpc_msg msg;
 		bool is_answer;
 		size_t len = 0;
-		int r = next_wait(client, deadline_ms, &msg, &len);
+		int r =
+		    next_wait(client, slow_ms < deadline_ms ? slow_ms : deadline_ms, &msg, &len);
 
+		if (r == -ETIMEDOUT && slow_ms < deadline_ms) {
+			call->on_slow(call->slow_arg);
+			slow_ms = UINT64_MAX;
+			continue;
+		}
 		if (r == -EINTR)
 			continue;
 		if (r != 0)

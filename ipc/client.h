@@ -64,6 +64,9 @@ struct client_call {
 	int timeout_ms;             /* -1: never */
 	client_notify_fn on_notify; /* notifications that arrive meanwhile; NULL: dropped */
 	void *arg;
+	int slow_ms;                /* when so long no answer came, */
+	void (*on_slow)(void *arg); /* this is called, once; NULL: nothing is */
+	void *slow_arg;
 };
 
 /*

@@ -103,6 +103,8 @@ struct codec {
 struct codec_error {
 	char field[96];
 	const char *problem; /* static: "unknown field", "wrong type", "too long", ... */
+	uint64_t given,
+	    max; /* of what exceeds a limit: bytes, items or a number; max 0: nothing does */
 };
 
 /* Zero for every member; NaN for CODEC_DOUBLE. */

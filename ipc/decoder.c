@@ -17,6 +17,14 @@ decoder_problem(struct decoder *decoder, int error, const char *text)
 	return error;
 }
 
+int
+decoder_excess(struct decoder *decoder, int error, const char *text, uint64_t given, uint64_t max)
+{
+	decoder->error.given = given;
+	decoder->error.max = max;
+	return decoder_problem(decoder, error, text);
+}
+
 void
 decoder_where(struct decoder *decoder, const char *where)
 {
@@ -76,7 +84,7 @@ decoder_uint(struct decoder *decoder, uint64_t max, uint64_t *ret_value)
 	if (token.kind != TOKEN_UINT)
 		return decoder_problem(decoder, -EBADMSG, "wrong type");
 	if (max > 0 && token.uint > max)
-		return decoder_problem(decoder, -EBADMSG, "out of range");
+		return decoder_excess(decoder, -EBADMSG, "out of range", token.uint, max);
 	*ret_value = token.uint;
 	return 0;
 }
@@ -148,7 +156,7 @@ decode_str(struct decoder *decoder, size_t max, char **ret_text)
 	if (token.kind != TOKEN_STR)
 		return decoder_problem(decoder, -EBADMSG, "wrong type");
 	if (len > max)
-		return decoder_problem(decoder, -EMSGSIZE, "too long");
+		return decoder_excess(decoder, -EMSGSIZE, "too long", len, max);
 	if (memchr(decoder->at, '\0', len))
 		return decoder_problem(decoder, -EBADMSG, "holds a NUL");
 	text = malloc(len + 1);
@@ -185,7 +193,7 @@ decoder_blob(struct decoder *decoder, size_t max, struct blob *ret_blob)
 	struct span value = decoder_value(decoder);
 
 	if (value.len > max)
-		return decoder_problem(decoder, -EMSGSIZE, "too long");
+		return decoder_excess(decoder, -EMSGSIZE, "too long", value.len, max);
 	if (blob_set(ret_blob, value.data, value.len) < 0)
 		return decoder_problem(decoder, -ENOMEM, "no memory");
 	return 0;
@@ -202,7 +210,7 @@ decoder_count(struct decoder *decoder, enum token_kind kind, size_t max, size_t 
 	if (token.kind != kind)
 		return decoder_problem(decoder, -EBADMSG, "wrong type");
 	if (n > max)
-		return decoder_problem(decoder, -EMSGSIZE, "too many");
+		return decoder_excess(decoder, -EMSGSIZE, "too many", n, max);
 	*ret_n = (size_t)n;
 	return 0;
 }
@@ -275,6 +283,8 @@ decode_pair(struct decoder *decoder, struct pair *pair)
 {
 	int r = decode_str(decoder, LIMIT_TITLE, &pair->name);
 
+	if (r == -EMSGSIZE)
+		decoder->error.problem = "a name is too long";
 	if (r < 0)
 		return r;
 	if (!pair->name[0])

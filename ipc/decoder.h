@@ -18,6 +18,9 @@ struct decoder {
 
 /* Notes what is wrong, TEXT being static, and returns ERROR. */
 int decoder_problem(struct decoder *decoder, int error, const char *text);
+/* The same where GIVEN exceeds MAX. */
+int decoder_excess(
+    struct decoder *decoder, int error, const char *text, uint64_t given, uint64_t max);
 
 /* On the way out of a failure: WHERE goes in front of the path so far. What does not fit is cut. */
 void decoder_where(struct decoder *decoder, const char *where);

@@ -48,7 +48,8 @@ struct spawn_cred {
 
 struct spawn_spec {
 	int exec_fd; /* program to start by execveat(fd, "", AT_EMPTY_PATH); -1: paths */
-	const char *const *paths; /* NULL-terminated candidates tried in order, as execvp does */
+	const char *const *paths; /* NULL-terminated candidates tried in order, as execvp does; a
+				     directory is -EISDIR, a missing interpreter -ELIBACC */
 	char *const *argv;
 	char *const *envp;
 	const struct spawn_fd *fds; /* everything the child inherits; all others are closed */

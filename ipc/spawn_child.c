@@ -185,6 +185,20 @@ reset_signals(void)
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
 }
 
+/* The kernel has one word for a directory and for a file without x, and another one for a file
+ * that is missing and for one whose interpreter is. Here the rights are those of who runs it. */
+IN_CHILD static int
+refine(const char *path, int error)
+{
+	struct stat info;
+
+	if (syscall(SYS_newfstatat, AT_FDCWD, path, &info, 0) < 0)
+		return error;
+	if (error == ENOENT)
+		return ELIBACC;
+	return S_ISDIR(info.st_mode) ? EISDIR : error;
+}
+
 /* As execvp(3): a name that is not there is looked for further on, a refusal is remembered. */
 IN_CHILD static int
 exec_first(const struct spawn_spec *spec)
@@ -192,11 +206,16 @@ exec_first(const struct spawn_spec *spec)
 	int refusal = ENOENT;
 
 	for (const char *const *path = spec->paths; path && *path; path++) {
+		int error;
+
 		syscall(SYS_execve, *path, spec->argv, spec->envp);
-		if (errno == EACCES)
-			refusal = EACCES;
-		else if (errno != ENOENT && errno != ENOTDIR)
-			return errno;
+		error = errno;
+		if (error != EACCES && error != ENOENT && error != ENOTDIR)
+			return error;
+		if (error != ENOTDIR)
+			error = refine(*path, error);
+		if (error != ENOENT && error != ENOTDIR)
+			refusal = error;
 	}
 	return refusal;
 }

@@ -92,8 +92,37 @@ is_shortage(enum spawn_stage stage, int r)
 	return stage == SPAWN_STAGE_CLONE && (r == -EAGAIN || r == -ENOMEM);
 }
 
+static const char *
+directory_of(const struct attempt *attempt, const struct words *words)
+{
+	const char *directory = words->cwd ? words->cwd : attempt->brief.workdir;
+
+	return directory ? directory : "/";
+}
+
+/* What spawn() says of a program, for who named it. */
+static const char *
+why_not(const char *program, int r)
+{
+	switch (r) {
+	case -ENOENT:
+		return strchr(program, '/') ? "no such file" : "command not found";
+	case -ELIBACC:
+		return "the interpreter or loader that it names is missing";
+	case -EISDIR:
+		return "it is a directory, not a program";
+	case -EACCES:
+		return "it may not be executed (chmod +x makes a file executable)";
+	case -ENOEXEC:
+		return "not a program (a script needs a first line like #!/bin/sh)";
+	default:
+		return strerror(-r);
+	}
+}
+
 static void
-explain_spawn(const struct words *words, enum spawn_stage stage, int r, struct sandbox_error *error)
+explain_spawn(const struct attempt *attempt, const struct words *words, enum spawn_stage stage,
+    int r, struct sandbox_error *error)
 {
 	const char *program = words->argv.n ? words->argv.v[0] : "";
 
@@ -105,18 +134,14 @@ explain_spawn(const struct words *words, enum spawn_stage stage, int r, struct s
 		return;
 	}
 	error->exit_code = 126;
-	if (stage == SPAWN_STAGE_EXEC && r == -ENOENT) {
-		error->exit_code = 127;
-		/* the kernel says the same of a script whose interpreter is missing */
+	if (stage == SPAWN_STAGE_EXEC) {
+		error->exit_code = r == -ENOENT || r == -ELIBACC ? 127 : 126;
 		snprintf(error->message, sizeof error->message, "%.256s: %s", program,
-		    strchr(program, '/') ? "no such file, or the interpreter it names is missing"
-					 : "command not found");
-	} else if (stage == SPAWN_STAGE_EXEC && r == -ENOEXEC) {
+		    why_not(program, r));
+	} else if (stage == SPAWN_STAGE_CWD) {
 		snprintf(error->message, sizeof error->message,
-		    "%.256s: not a program (a script needs a first line like #!/bin/sh)", program);
-	} else if (stage == SPAWN_STAGE_EXEC) {
-		snprintf(
-		    error->message, sizeof error->message, "%.256s: %s", program, strerror(-r));
+		    "cannot enter the directory %.384s: %s", directory_of(attempt, words),
+		    r == -ESTALE ? "another one stands there by now" : strerror(-r));
 	} else {
 		snprintf(error->message, sizeof error->message, "%.256s: %s: %s", program,
 		    spawn_stage_name(stage), strerror(-r));
@@ -206,7 +231,7 @@ sandbox_start(struct attempt *attempt, const struct sandbox *sandbox, struct chi
 	}
 	r = spawn_words(attempt, &words, &given, &spawned);
 	if (r < 0) {
-		explain_spawn(&words, spawned.stage, r, error);
+		explain_spawn(attempt, &words, spawned.stage, r, error);
 		goto out;
 	}
 	child->pid = spawned.pid;

@@ -5,6 +5,7 @@
 #include "supervisor/recipe/recipe.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,7 +20,7 @@ enum {
 };
 
 static const struct option_def options[] = {
-	{ KEY_JSON, "json", NULL, "print {valid, error, name, steps}" },
+	{ KEY_JSON, "json", NULL, "print {valid, error, name, steps, warnings}" },
 	{ 0, NULL, NULL, NULL },
 };
 
@@ -28,7 +29,8 @@ struct check {
 	const char *path;
 	struct recipe *recipe; /* NULL when it is wrong */
 	struct spec spec;
-	bool has_spec; /* every required parameter was given */
+	bool has_spec;                  /* every required parameter was given */
+	char warning[LIMIT_NAME + 128]; /* what the recipe is sound for all the same; "" */
 	struct recipe_error error;
 };
 
@@ -103,8 +105,8 @@ put_step(struct buf *out, const struct term *term, const struct spec_step *step,
 		line_add(&line, STYLE_DIM, "  timeout: %llu s",
 		    (unsigned long long)step->timeout_ms / 1000);
 	if (step->retry_attempts > 0)
-		line_add(&line, STYLE_DIM, "  retried %llu times",
-		    (unsigned long long)step->retry_attempts);
+		line_add(&line, STYLE_DIM, "  runs up to %llu times",
+		    (unsigned long long)step->retry_attempts + 1);
 	line_end(&line);
 	put_command(out, term, "unless ", &step->check);
 	if (step->kind == STEP_KIND_PULL)
@@ -147,6 +149,12 @@ put_text(const struct check *check, struct buf *out, const struct term *term)
 	line_put(&line, STYLE_PLAIN, span_of(check->path));
 	line_add(&line, STYLE_GREEN, " is a sound recipe");
 	line_end(&line);
+	if (*check->warning) {
+		line_begin(&line, out, term);
+		line_add(&line, STYLE_YELLOW, "  warning: ");
+		line_put(&line, STYLE_PLAIN, span_of(check->warning));
+		line_end(&line);
+	}
 	if (recipe_param_count(check->recipe) > 0) {
 		text_add(out, "\nparameters:\n");
 		put_params(out, term, check->recipe);
@@ -203,10 +211,24 @@ put_json(const struct check *check, struct buf *out, bool is_valid)
 		json_write_string(
 		    out, check->spec.steps.v[i].name, strlen(check->spec.steps.v[i].name));
 	}
-	text_add(out, "%s}\n", check->has_spec ? "]" : "");
+	text_add(out, "%s,\"warnings\":[", check->has_spec ? "]" : "");
+	if (*check->warning)
+		json_write_string(out, check->warning, strlen(check->warning));
+	text_add(out, "]}\n");
 }
 
 /* ---- the check -------------------------------------------------------------------- */
+
+/* It may be written here and meant for another machine. */
+static void
+look_at_run_as(struct check *check)
+{
+	const char *user = recipe_run_as(check->recipe);
+
+	if (user && !getpwnam(user))
+		snprintf(check->warning, sizeof check->warning,
+		    "run_as: there is no user \"%s\" on this machine", user);
+}
 
 /* Without parameters a recipe that requires some is sound all the same. */
 static bool
@@ -219,6 +241,7 @@ examine(struct check *check)
 		check->recipe = NULL;
 		return false;
 	}
+	look_at_run_as(check);
 	r = recipe_freeze(check->recipe, &check->file.params, &check->spec, &check->error);
 	check->has_spec = r == 0;
 	if (r == 0 || check->file.params.n > 0)

@@ -38,11 +38,12 @@ struct cli {
 
 struct verb {
 	const char *name;
-	const char *synopsis;             /* lines that follow `reeve NAME` */
-	const char *summary;              /* one line of `reeve --help` */
-	const char *help;                 /* a paragraph, or NULL */
-	const struct option_def *options; /* ends with key 0; NULL: none but --help */
-	const char *examples;             /* lines */
+	const char *synopsis;              /* lines that follow `reeve NAME` */
+	const char *summary;               /* one line of `reeve --help` */
+	const char *help;                  /* a paragraph, or NULL */
+	void (*put_help)(struct buf *out); /* more of it, made from a table; NULL */
+	const struct option_def *options;  /* ends with key 0; NULL: none but --help */
+	const char *examples;              /* lines */
 	int (*run)(struct cli *cli, int argc, char **argv); /* returns an exit status */
 };
 

@@ -10,7 +10,7 @@
 enum {
 	PAGE = 500,
 	OUT_MAX = 8 * 1024 * 1024,
-	NAME_COLUMN = 28
+	DETAIL_COLUMN = 42
 };
 enum {
 	KEY_AFTER = 'a',
@@ -23,6 +23,19 @@ static const struct option_def options[] = {
 	{ 0, NULL, NULL, NULL },
 };
 
+/* Behind what stands on the line already: the first in a column of its own. */
+static void
+put_detail(struct line *line, struct span text)
+{
+	if (text.len == 0)
+		return;
+	if (line->columns < DETAIL_COLUMN)
+		line_pad(line, DETAIL_COLUMN);
+	else
+		line_add(line, STYLE_PLAIN, "  ");
+	line_put(line, STYLE_PLAIN, text);
+}
+
 /* Fields that say something to a person, in the order they are said. */
 static void
 put_details(struct line *line, const msgpack_object *event)
@@ -30,17 +43,13 @@ put_details(struct line *line, const msgpack_object *event)
 	static const char *const texts[] = { "name", "status", "outcome", "code", "message", "text",
 		"detail" };
 	uint64_t step = doc_uint(event, "step");
+	char number[32];
 
+	snprintf(number, sizeof number, "step %llu", (unsigned long long)step);
 	if (step > 0)
-		line_add(line, STYLE_PLAIN, "step %llu  ", (unsigned long long)step);
-	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-		struct span text = doc_span(event, texts[i]);
-
-		if (text.len == 0)
-			continue;
-		line_put(line, STYLE_PLAIN, text);
-		line_add(line, STYLE_PLAIN, "  ");
-	}
+		put_detail(line, span_of(number));
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+		put_detail(line, doc_span(event, texts[i]));
 }
 
 static void
@@ -58,7 +67,6 @@ put_event(struct buf *out, const struct term *term, uint64_t seq, const msgpack_
 	line_add(&line, STYLE_DIM, "%6llu  %s.%03u  ", (unsigned long long)seq, when,
 	    (unsigned)(wall_ms % 1000));
 	line_put(&line, STYLE_BOLD, doc_span(event, "event"));
-	line_pad(&line, NAME_COLUMN + 14);
 	put_details(&line, event);
 	line_end(&line);
 }

@@ -5,6 +5,7 @@
 #include "supervisor/cli/query.h"
 #include "supervisor/cli/submit.h"
 #include "supervisor/cli/table.h"
+#include "supervisor/recipe/suggest.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -36,7 +37,7 @@ enum {
 static const struct option_def options[] = {
 	{ KEY_ACTIVE, "active", NULL, "only those that have not ended" },
 	{ KEY_FAILED, "failed", NULL, "only failed and interrupted ones" },
-	{ KEY_STATUS, "status", "NAME[,NAME]", "only those in these states" },
+	{ KEY_STATUS, "status", "NAME[,NAME]", "only those in these states, see above" },
 	{ KEY_TYPE, "type", "TYPE", "only this recipe's" },
 	{ KEY_SCOPE, "scope", "TEXT", "only those that work on this" },
 	{ KEY_OWNER, "owner", "unix:NAME", "only this person's" },
@@ -75,6 +76,45 @@ static const struct table_column columns[COLUMNS] = {
 };
 /* clang-format on */
 
+static const char *const state_names[] = {
+#define X(sym, num, name, end, worker, slot) name,
+	TASK_STATES(X)
+#undef X
+};
+enum {
+	STATES = sizeof state_names / sizeof state_names[0]
+};
+
+static void
+put_states(struct buf *out, const char *which, bool is_end)
+{
+	text_add(out, "%s\n ", which);
+	for (size_t i = 0; i < STATES; i++)
+		if (task_state_is_end(task_state_parse(state_names[i])) == is_end)
+			text_add(out, " %s", state_names[i]);
+	text_add(out, "\n");
+}
+
+static void
+put_help(struct buf *out)
+{
+	text_add(out, "\n");
+	put_states(out, "States of active tasks:", false);
+	put_states(out, "States of ended ones:", true);
+}
+
+static int
+unknown_state(const struct args *args, const char *name)
+{
+	char near[SUGGEST_TEXT];
+	struct suggest suggest;
+
+	suggest_init(&suggest, name);
+	for (size_t i = 0; i < STATES; i++)
+		suggest_offer(&suggest, state_names[i]);
+	return args_wrong(args, "there is no status \"%s\"%s", name, suggest_text(&suggest, near));
+}
+
 static int
 add_states(const struct args *args, struct query *query)
 {
@@ -83,7 +123,7 @@ add_states(const struct args *args, struct query *query)
 	for (char *name = list ? strtok_r(list, ",", &rest) : NULL; name;
 	     name = strtok_r(NULL, ",", &rest)) {
 		if (!task_state_parse(name)) {
-			int status = args_wrong(args, "there is no status \"%s\"", name);
+			int status = unknown_state(args, name);
 
 			free(list);
 			return status;
@@ -302,6 +342,7 @@ const struct verb verb_ls = {
 	.name = "ls",
 	.synopsis = "[options]",
 	.summary = "list tasks: active, kept, and ended within 24 hours",
+	.put_help = put_help,
 	.options = options,
 	.examples = "reeve ls\n"
 		    "reeve ls --failed --since 7d\n"

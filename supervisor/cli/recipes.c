@@ -2,6 +2,7 @@
 #include "ipc/json.h"
 #include "supervisor/cli/args.h"
 #include "supervisor/cli/doc.h"
+#include "supervisor/cli/keylist.h"
 #include "supervisor/cli/session.h"
 #include "supervisor/cli/submit.h"
 #include "supervisor/cli/table.h"
@@ -18,10 +19,12 @@ enum {
 	OWN_MAX = 1000
 };
 enum {
+	KEY_KEYS = 'k',
 	KEY_JSON = 'j'
 };
 
 static const struct option_def options[] = {
+	{ KEY_KEYS, "keys", NULL, "what a recipe's file may contain, key by key" },
 	{ KEY_JSON, "json", NULL, "as JSON: an array, or the one named" },
 	{ 0, NULL, NULL, NULL },
 };
@@ -293,15 +296,19 @@ static int
 run(struct cli *cli, int argc, char **argv)
 {
 	struct args args;
-	bool is_json = false;
-	int status = args_init(&args, cli, argc, argv);
+	bool is_json = false, wants_keys = false;
+	int key, status = args_init(&args, cli, argc, argv);
 
 	if (status != 0)
 		return status;
-	while (args_next(&args) > 0)
-		is_json = true;
+	while ((key = args_next(&args)) > 0) {
+		is_json = is_json || key == KEY_JSON;
+		wants_keys = wants_keys || key == KEY_KEYS;
+	}
 	if (args.is_stopped)
 		status = args.status;
+	else if (wants_keys)
+		status = args_no_words(&args) == 0 ? keylist_print(cli, is_json) : EXIT_USAGE;
 	else if (args.nwords + args.nrest > 1)
 		status = args_wrong(&args, "one recipe at a time");
 	else
@@ -312,10 +319,10 @@ run(struct cli *cli, int argc, char **argv)
 
 const struct verb verb_recipes = {
 	.name = "recipes",
-	.synopsis = "[--json] [NAME]",
-	.summary = "list the recipes there are, or one's parameters",
+	.synopsis = "[--json] [NAME]\n[--json] --keys",
+	.summary = "list the recipes there are, one's parameters, or what a recipe may contain",
 	.help = "The service's own, and yours from $XDG_CONFIG_HOME/reeve/recipes.",
 	.options = options,
-	.examples = "reeve recipes\nreeve recipes try-it",
+	.examples = "reeve recipes\nreeve recipes try-it\nreeve recipes --keys | less",
 	.run = run,
 };

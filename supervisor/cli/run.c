@@ -5,6 +5,7 @@
 #include "supervisor/cli/doc.h"
 #include "supervisor/cli/submit.h"
 #include "supervisor/recipe/suggest.h"
+#include "supervisor/recipe/value.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +22,7 @@ enum {
 	KEY_TITLE = 't',
 	KEY_KEY = 'k',
 	KEY_LABEL = 'l',
-	KEY_ENV = 'e'
+	KEY_VARIABLE = 'e'
 };
 enum {
 	KEY_DETACH = 'd',
@@ -34,7 +35,7 @@ static const struct option_def options[] = {
 	{ KEY_TITLE, "title", "TEXT", "what people see" },
 	{ KEY_KEY, "key", "TEXT", "only one task with this key may be active; others join it" },
 	{ KEY_LABEL, "label", "NAME=VALUE", "to find it again; may be repeated" },
-	{ KEY_ENV, "env", "NAME[=VALUE]", "set, or pass on, a variable; may be repeated" },
+	{ KEY_VARIABLE, "env", "NAME[=VALUE]", "set, or pass on, a variable; may be repeated" },
 	{ KEY_DETACH, "detach", NULL, "print the id and return, do not follow" },
 	{ KEY_JSON, "json", NULL, "print the finished task as JSON" },
 	{ KEY_STRICT, "strict", NULL, "exit 8 when it completed with warnings" },
@@ -73,7 +74,7 @@ take_option(struct args *args, int key, struct run *run)
 	else if (key == KEY_LABEL)
 		return wrong_pair(
 		    args, "label", args->value, submission_pair(&submission->labels, args->value));
-	else if (key == KEY_ENV)
+	else if (key == KEY_VARIABLE)
 		return wrong_pair(
 		    args, "variable", args->value, submission_env(&submission->env, args->value));
 	else if (key == KEY_DETACH)
@@ -93,6 +94,11 @@ take_command(const struct args *args, struct submission *submission)
 		    args, "a recipe (\"%s\") or a command behind `--`, not both", args->words[0]);
 	if (args->nrest == 0)
 		return args_wrong(args, "which command? Write it behind `--`");
+	if (args->nrest > LIMIT_ARGS) {
+		complain("Put it into a script, and run that.",
+		    "the command has %zu words; the limit is %d", args->nrest, (int)LIMIT_ARGS);
+		return EXIT_USAGE;
+	}
 	submission->command = args->rest;
 	submission->ncommand = args->nrest;
 	submission->cwd_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -121,9 +127,13 @@ take_recipe(const struct args *args, struct submission *submission)
 	const char *word = args->words[0];
 
 	for (size_t i = 1; i < args->nwords; i++) {
-		int status = wrong_pair(args, "parameter", args->words[i],
-		    submission_pair(&submission->params, args->words[i]));
+		int status, r = submission_pair(&submission->params, args->words[i]);
 
+		if (r == -EINVAL)
+			return args_wrong(args,
+			    "parameter \"%s\": expected name=value; a command goes behind `--`",
+			    args->words[i]);
+		status = wrong_pair(args, "parameter", args->words[i], r);
 		if (status != 0)
 			return status;
 	}
@@ -132,6 +142,9 @@ take_recipe(const struct args *args, struct submission *submission)
 
 		return r != 0 ? unreadable(word, r) : 0;
 	}
+	if (!value_is_file_name(word))
+		return args_wrong(
+		    args, "recipe: \"%s\" is no recipe's name; a command goes behind `--`", word);
 	submission->recipe = word;
 	return 0;
 }

@@ -13,7 +13,7 @@
 
 enum {
 	PAUSE_MS = 50,
-	NOTICE_AFTER_MS = 1000,
+	NOTICE_AFTER_MS = 2000,
 	HINT_MAX = 512
 };
 
@@ -97,13 +97,21 @@ connect_once(struct session *session)
 	return r;
 }
 
-/* Tells a person why nothing happens. */
+/* Whoever waits is told why nothing happens, a script's log too. */
 static void
-notice(const struct session *session)
+notice_absence(const struct session *session)
 {
-	if (isatty(STDERR_FILENO))
-		complain(NULL, "no answer at %s, trying for %llu s", session->client.path,
-		    (unsigned long long)session->patience_ms / 1000);
+	complain(NULL, "nobody answers at %s, trying for %llu s", session->client.path,
+	    (unsigned long long)session->patience_ms / 1000);
+}
+
+static void
+notice_silence(void *arg)
+{
+	const struct session *session = arg;
+
+	complain(NULL, "no answer from %s yet, waiting for up to %d s", session->client.path,
+	    SESSION_ANSWER_MS / 1000);
 }
 
 static int
@@ -115,7 +123,10 @@ call_until(struct session *session, struct request *request, int fd,
 		.fd = fd,
 		.timeout_ms = is_impatient(session) ? SESSION_GLANCE_MS : SESSION_ANSWER_MS,
 		.on_notify = listener ? listener->fn : NULL,
-		.arg = listener ? listener->arg : NULL };
+		.arg = listener ? listener->arg : NULL,
+		.slow_ms = NOTICE_AFTER_MS,
+		.on_slow = is_impatient(session) ? NULL : notice_silence,
+		.slow_arg = session };
 	uint64_t begun_ms = clock_boot_ms();
 	bool noticed = false;
 
@@ -130,8 +141,8 @@ call_until(struct session *session, struct request *request, int fd,
 		waited_ms = clock_boot_ms() - begun_ms;
 		if (waited_ms >= session->patience_ms)
 			return r;
-		if (!noticed && waited_ms >= NOTICE_AFTER_MS && session->signal_fd < 0) {
-			notice(session);
+		if (!noticed && waited_ms >= NOTICE_AFTER_MS && !is_impatient(session)) {
+			notice_absence(session);
 			noticed = true;
 		}
 		if (!rest(session))

@@ -69,6 +69,8 @@ verb_help(const struct cli *cli, const struct verb *verb)
 		text_add(&out, "\n");
 		put_lines(&out, "", verb->help);
 	}
+	if (verb->put_help)
+		verb->put_help(&out);
 	text_add(&out, "\nOptions:\n");
 	for (const struct option_def *option = verb->options; option && option->key; option++)
 		put_option(&out, option);

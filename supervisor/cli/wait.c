@@ -46,14 +46,17 @@ print_ends(const struct cli *cli, const struct ends *ends)
 }
 
 static void
-say_timed_out(const struct ends *ends)
+say_timed_out(const struct ends *ends, uint64_t timeout_ms)
 {
+	char waited[TEXT_NUMBER];
+
 	for (size_t i = 0; i < ends->n; i++) {
 		const msgpack_object *task = doc_copy_get(&ends->docs[i]);
 
 		if (task && !doc_is_ended(task))
-			complain(NULL, "task %llu has not ended yet: %s",
-			    (unsigned long long)ends->ids[i], task_state_name(doc_state(task)));
+			complain(NULL, "waited for %s: task %llu has not ended yet: %s",
+			    text_duration(timeout_ms, waited), (unsigned long long)ends->ids[i],
+			    task_state_name(doc_state(task)));
 	}
 }
 
@@ -76,7 +79,7 @@ wait_for(struct cli *cli, const struct wait *wait)
 		printed = wait->is_json ? ends_print_json(&ends, cli, wait->n > 1)
 					: print_ends(cli, &ends);
 	if (status == EXIT_TIMED_OUT)
-		say_timed_out(&ends);
+		say_timed_out(&ends, wait->timeout_ms);
 	if (status == 0)
 		status = printed ? printed : ends_status(&ends, wait->is_strict);
 	ends_fini(&ends);
@@ -128,8 +131,17 @@ const struct verb verb_wait = {
 	.name = "wait",
 	.synopsis = "[options] ID ...",
 	.summary = "wait until tasks have ended; exit with their status",
-	.help = "Of several the first status that is not 0 counts, in the order of the arguments:\n"
-		"0 completed, 1 failed, 3 cancelled, 4 interrupted, 5 timed out, 7 not found.",
+	.help =
+	    "The exit status is the task's end, not its command's own (that is error.exit_code in the\n"
+	    "JSON). Of several tasks the first that is not 0 counts, in the order of the arguments:\n"
+	    "  0  completed, also with warnings (8 with --strict)\n"
+	    "  1  failed\n"
+	    "  3  cancelled\n"
+	    "  4  interrupted for good; one that will be resumed is waited for\n"
+	    "  5  the time of --timeout is over: stderr names each task that goes on, and its state\n"
+	    "  6  no supervisor answers; whether the tasks go on is not known\n"
+	    "  7  no such task, or not one that you may see\n"
+	    "Without --timeout it never exits with 5. A signal ends the waiting, not the task: 128 + N.",
 	.options = options,
 	.examples = "reeve wait 41 && echo done\nreeve wait --timeout 30 --json 41 42",
 	.run = run,

@@ -86,12 +86,17 @@ request_decode(const struct request *request, const struct rpc_slice *params,
     const struct codec *codec, void *ret_params)
 {
 	struct codec_error error = { .field = "", .problem = "malformed" };
-	int r = codec_decode(codec, params->data, params->len, ret_params, &error);
+	char excess[80] = "";
 
-	if (r == 0)
+	if (codec_decode(codec, params->data, params->len, ret_params, &error) == 0)
 		return true;
-	reply_error(request, RPC_INVALID, error.field[0] ? error.field : NULL, "%s%s%s",
-	    error.field, error.field[0] ? ": " : "", error.problem);
+	if (error.max > 0)
+		snprintf(excess, sizeof excess, " (%llu%s; the limit is %llu)",
+		    (unsigned long long)error.given,
+		    strstr(error.problem, "too long") ? " bytes" : "",
+		    (unsigned long long)error.max);
+	reply_error(request, RPC_INVALID, error.field[0] ? error.field : NULL, "%s%s%s%s",
+	    error.field, error.field[0] ? ": " : "", error.problem, excess);
 	return false;
 }
 

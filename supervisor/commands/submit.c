@@ -206,8 +206,10 @@ find_text(struct submit *submit, struct recipe_file *file)
 	r = recipe_library_find(&submit->request.supervisor->library, submit->given.recipe, file);
 	if (r < 0)
 		snprintf(submit->error.message, sizeof submit->error.message,
-		    r == -ENOENT || r == -EINVAL ? "there is no recipe \"%s\""
-						 : "the recipe \"%s\" cannot be read",
+		    r == -ENOENT ? "there is no recipe \"%s\""
+		    : r == -EINVAL
+			? "recipe: \"%s\" is no recipe's name (letters, digits, - _ and .)"
+			: "the recipe \"%s\" cannot be read",
 		    submit->given.recipe);
 	return r;
 }
@@ -355,6 +357,8 @@ take_directory(struct brief *brief, int fd)
 		return -errno;
 	if (!S_ISDIR(info.st_mode))
 		return -ENOTDIR;
+	if (info.st_nlink == 0)
+		return -ENOENT;
 	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
 	n = readlink(link, path, sizeof path - 1);
 	if (n < 0)
@@ -365,6 +369,15 @@ take_directory(struct brief *brief, int fd)
 	brief->workdir_dev = info.st_dev;
 	brief->workdir_ino = info.st_ino;
 	return str_set(&brief->workdir, path);
+}
+
+static void
+fail_directory(struct submit *submit, int r)
+{
+	reply_error(&submit->request, RPC_INVALID, "cwd",
+	    "cwd: a command needs the directory it starts in, as an fd beside the request: %s",
+	    strerror(-r));
+	free_submit(submit);
 }
 
 static const char *
@@ -415,12 +428,11 @@ method_submit(const struct request *request, const struct rpc_slice *params, int
 	}
 	r = submit->given.command.n > 0 ? (fd >= 0 ? take_directory(&submit->brief, fd) : -EBADF)
 					: 0;
-	if (r < 0)
-		reply_error(request, RPC_INVALID, "cwd",
-		    "cwd: a command needs the directory it starts in, as an fd beside the request: %s",
-		    strerror(-r));
-	if (r < 0)
-		free_submit(submit);
+	if (r == -ENOENT)
+		fail(submit, RPC_INVALID, "cwd",
+		    "cwd: the directory that the command would start in has been removed");
+	else if (r < 0)
+		fail_directory(submit, r);
 	else
 		people_look_up(request->supervisor->people, request->uid, on_person, submit);
 }

@@ -137,7 +137,7 @@ static const struct recipe_key keys[] = {
 	  .help = "The longest that one try may take: 30s, 10m, 2h.",
 	  .good = "10m", .bad = "10" },
 	{ .place = PLACE_STEP, .type = KEY_MAP, .name = "retry", .offset = 0, .inside = PLACE_RETRY,
-	  .help = "Runs the step again when it fails.",
+	  .help = "Runs the step again when it fails: so many more times, with a wait before each.",
 	  .good = "{attempts: 3, delay: 5s}", .bad = "3" },
 	{ KEY(STEP, NUMBER, "weight", struct spec_step, weight), .max = 1000000,
 	  .fallback = "learned from earlier runs, else all steps alike",
@@ -167,7 +167,7 @@ static const struct recipe_key keys[] = {
 	/* ---- retry ---- */
 	{ KEY(RETRY, COUNT, "attempts", struct spec_step, retry_attempts), .min = 1, .max = 100,
 	  .required = true,
-	  .help = "How many more times the step is tried.",
+	  .help = "Tries in addition to the first: with 3 the step runs up to four times.",
 	  .good = "3", .bad = "0" },
 	{ KEY(RETRY, DURATION, "delay", struct spec_step, retry_delay_ms), .min = 1,
 	  .max = MINUTES(5), .fallback = "1s",

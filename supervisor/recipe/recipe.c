@@ -95,6 +95,12 @@ recipe_description(const struct recipe *recipe)
 	return recipe->spec.description;
 }
 
+const char *
+recipe_run_as(const struct recipe *recipe)
+{
+	return recipe->spec.run_as;
+}
+
 size_t
 recipe_param_count(const struct recipe *recipe)
 {

@@ -32,6 +32,7 @@ const char *recipe_name(
     const struct recipe *recipe); /* its `name:`, else the file's without .yaml */
 const char *recipe_title(const struct recipe *recipe);       /* NULL: none */
 const char *recipe_description(const struct recipe *recipe); /* NULL: none */
+const char *recipe_run_as(const struct recipe *recipe);      /* NULL: none */
 
 struct recipe_param {
 	const char *name, *type, *pattern, *default_value, *description;

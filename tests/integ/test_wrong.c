@@ -49,6 +49,7 @@ static const struct wrong {
 	{ "submit", "{" TOKEN ", \"command\": [\"true\"], \"recipe\": \"try-it\"}", "invalid", "recipe" },
 	{ "submit", "{" TOKEN ", \"recipe\": \"no-such-recipe\"}", "not_found", "recipe" },
 	{ "submit", "{" TOKEN ", \"recipe\": \"../../../etc/passwd\"}", "invalid", "recipe" },
+	{ "submit", "{" TOKEN ", \"recipe\": \"Not a name\"}", "invalid", "recipe" },
 	{ "submit", "{" TOKEN ", \"text\": \"\"}", "invalid", "recipe" },
 	{ "submit", "{" TOKEN ", \"command\": [\"true\"], \"env\": {\"A=B\": \"\"}}", "invalid", "env" },
 	{ "submit", "{" TOKEN ", \"command\": [\"true\"], \"umask\": 4096}", "invalid", "umask" },
@@ -213,8 +214,19 @@ START_TEST(nobody_becomes_root_by_a_recipe_of_his_own)
 }
 END_TEST
 
-/* The service hangs up on what is beyond its limits, which looks as if there were none. */
-START_TEST(a_command_of_thousands_of_words_is_told_to_be_too_large)
+static const struct {
+	const char *arguments, *says;
+} excesses[] = {
+	{ "-- $(seq 5000)", "the command has 5000 words; the limit is 1024" },
+	{ "-- echo $x$x", "command[1]: too long (20000 bytes; the limit is 16384)" },
+	{ "--title $x -- true", "title: too long (10000 bytes; the limit is 512)" },
+	{ "--label $x=1 -- true", "labels: a name is too long (10000 bytes; the limit is 512" },
+	{ "--scope $x recipe", "scope: too long (10000 bytes; the limit is 512)" },
+	/* The service hangs up on what is beyond this, which looks as if there were none. */
+	{ "$(for i in $(seq 120); do echo --label l$i=$x; done) -- true", "larger than" },
+};
+
+START_TEST(what_is_too_much_is_told_with_its_limit)
 {
 	struct world world;
 	char script[2 * WORLD_PATH];
@@ -223,14 +235,33 @@ START_TEST(a_command_of_thousands_of_words_is_told_to_be_too_large)
 
 	world_open(&world, __func__);
 	world_start(&world);
-	snprintf(script, sizeof script, "exec %s/reeve run -- $(seq 5000)", world.bin);
+	for (size_t i = 0; i < sizeof excesses / sizeof excesses[0]; i++) {
+		snprintf(script, sizeof script,
+		    "x=$(head -c 10000 /dev/zero | tr '\\0' x); exec %s/reeve run %s", world.bin,
+		    excesses[i].arguments);
+		said = world_exec(&world, "/bin/sh", words, NULL);
+		ck_assert_int_eq(said->status, 2);
+		ck_says(said->err, excesses[i].says);
+	}
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(a_directory_that_is_gone_is_told_before_anything_is_stored)
+{
+	struct world world;
+	char script[2 * WORLD_PATH];
+	const char *words[] = { "-c", script, NULL };
+	const struct said *said;
+
+	world_open(&world, __func__);
+	world_start(&world);
+	snprintf(script, sizeof script,
+	    "mkdir gone; cd gone; rmdir \"$PWD\"; exec %s/reeve run -- true", world.bin);
 	said = world_exec(&world, "/bin/sh", words, NULL);
 	ck_assert_int_eq(said->status, 2);
-	ck_says(said->err, "larger than");
-	snprintf(script, sizeof script, "exec %s/reeve run -- $(seq 2000)", world.bin);
-	said = world_exec(&world, "/bin/sh", words, NULL);
-	ck_assert_int_eq(said->status, 2);
-	ck_says(said->err, "too many");
+	ck_says(said->err, "the directory that the command would start in has been removed");
+	ck_assert_int_eq((int)json_array_size(REEVE_JSON(&world, 0, "ls", "--json")), 0);
 	world_close(&world);
 }
 END_TEST
@@ -245,6 +276,7 @@ main(void)
 	tcase_add_test(tcase, a_recipe_that_grows_without_end_is_refused_with_its_line);
 	tcase_add_test(tcase, parameters_are_what_the_recipe_says);
 	tcase_add_test(tcase, nobody_becomes_root_by_a_recipe_of_his_own);
-	tcase_add_test(tcase, a_command_of_thousands_of_words_is_told_to_be_too_large);
+	tcase_add_test(tcase, what_is_too_much_is_told_with_its_limit);
+	tcase_add_test(tcase, a_directory_that_is_gone_is_told_before_anything_is_stored);
 	return world_main(suite);
 }

@@ -8,7 +8,10 @@
 #include "tests/unit/suite.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 
 static struct canned canned;
 static struct session session;
@@ -333,6 +336,38 @@ START_TEST(a_service_that_hangs_is_asked_again_while_following)
 }
 END_TEST
 
+/* Answers once the silence was told. */
+static enum canned_then
+answer_late(struct canned_call *call, void *arg)
+{
+	struct stat said = { 0 };
+
+	(void)arg;
+	while (fstat(STDERR_FILENO, &said) == 0 && said.st_size == 0)
+		(void)poll(NULL, 0, 5);
+	answer(call, "{}");
+	return CANNED_KEEP;
+}
+
+START_TEST(a_service_that_is_silent_is_told_of_before_it_is_given_up)
+{
+	int said = memfd_create("said", MFD_CLOEXEC);
+	struct client_reply reply;
+	struct request request;
+	char text[256] = "";
+
+	start(answer_late);
+	ck_assert_int_ge(dup2(said, STDERR_FILENO), 0);
+	session_begin(&session, &request, "list", 0);
+	ck_assert_int_eq(session_ask(&session, &request, &reply), 0);
+	ck_assert_int_gt(pread(said, text, sizeof text - 1, 0), 0);
+	ck_assert_ptr_nonnull(strstr(text, "no answer from /"));
+	client_reply_fini(&reply);
+	fd_close(&said);
+	stop();
+}
+END_TEST
+
 /* ---- several ends ------------------------------------------------------------------- */
 
 static enum canned_then
@@ -388,6 +423,7 @@ main(void)
 	tcase_add_test(following, a_service_that_stays_away_is_given_up);
 	tcase_add_loop_test(following, without_a_service_only_who_may_wait_does, 0, 2);
 	tcase_add_test(following, a_service_that_hangs_is_asked_again_while_following);
+	tcase_add_test(following, a_service_that_is_silent_is_told_of_before_it_is_given_up);
 	tcase_add_test(following, of_several_ends_the_first_that_is_not_well_counts);
 	suite_add_tcase(suite, following);
 	return run_suite(suite);

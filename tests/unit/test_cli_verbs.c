@@ -1,4 +1,5 @@
 /* Help, mistakes, and every verb but run (test_cli_run.c). */
+#include "ipc/task.h"
 #include "tests/unit/cli_kit.h"
 #include "tests/unit/suite.h"
 
@@ -32,7 +33,7 @@ static const struct {
 	{ "ls --limit=0", "--limit \"0\": expected a number from 1" },
 	{ "ls --active=yes", "--active takes no value" },
 	{ "ls extra", "unexpected \"extra\"" },
-	{ "ls --status runing", "there is no status \"runing\"" },
+	{ "ls --status runing", "there is no status \"runing\" (did you mean \"running\"?)" },
 	{ "ls --since yesterday", "--since \"yesterday\"" },
 	{ "ls --label x", "label \"x\": expected name=value" },
 	{ "show", "which task?" },
@@ -47,11 +48,14 @@ static const struct {
 	{ "run", "which recipe" },
 	{ "run --", "which command" },
 	{ "run recipe -- true", "not both" },
-	{ "run recipe novalue", "parameter \"novalue\": expected name=value" },
+	{ "run recipe novalue",
+	    "parameter \"novalue\": expected name=value; a command goes behind `--`" },
+	{ "run Not_a_name:", "recipe: \"Not_a_name:\" is no recipe's name" },
 	{ "run recipe a=1 a=2", "parameter \"a=2\" is given twice" },
 	{ "run --label x recipe", "label \"x\"" },
 	{ "run ./nowhere.yaml", "./nowhere.yaml: No such file" },
 	{ "check", "which file?" },
+	{ "recipes --keys try-it", "unexpected \"try-it\"" },
 	{ "shutdown now", "unexpected \"now\"" },
 };
 
@@ -74,6 +78,34 @@ START_TEST(help_wins_over_what_would_be_done)
 	ck_assert_int_eq(reeve(nothing, "cancel --all --help"), EXIT_OK);
 	ck_assert_int_eq(reeve(nothing, "shutdown --tasks --help"), EXIT_OK);
 	ck_assert_int_eq(atomic_load(&canned.calls), 0);
+}
+END_TEST
+
+START_TEST(every_state_there_is_can_be_asked_for)
+{
+	static const struct script nothing[] = { { NULL, NULL, NULL, NULL } };
+
+	ck_assert_int_eq(reeve(nothing, "ls --help"), EXIT_OK);
+#define X(sym, num, name, end, worker, slot) has(out, " " name);
+	TASK_STATES(X)
+#undef X
+}
+END_TEST
+
+START_TEST(every_status_of_a_wait_is_told_apart)
+{
+	static const struct script nothing[] = { { NULL, NULL, NULL, NULL } };
+	static const int statuses[] = { EXIT_OK, EXIT_FAILED, EXIT_CANCELLED, EXIT_INTERRUPTED,
+		EXIT_TIMED_OUT, EXIT_NO_SUPERVISOR, EXIT_NOT_FOUND };
+	char begin[8];
+
+	ck_assert_int_eq(reeve(nothing, "wait --help"), EXIT_OK);
+	for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
+		snprintf(begin, sizeof begin, "\n  %d  ", statuses[i]);
+		has(out, begin);
+	}
+	snprintf(begin, sizeof begin, "(%d with", EXIT_WARNINGS);
+	has(out, begin);
 }
 END_TEST
 
@@ -266,7 +298,7 @@ static const struct script never_ending[] = {
 START_TEST(a_wait_gives_up_in_time)
 {
 	ck_assert_int_eq(reeve(never_ending, "wait --timeout 0.02 41"), EXIT_TIMED_OUT);
-	has(err, "task 41 has not ended yet: running");
+	has(err, "waited for 20 ms: task 41 has not ended yet: running");
 	ck_assert_int_eq(reeve(never_ending, "wait --timeout 0 41"), EXIT_TIMED_OUT);
 }
 END_TEST
@@ -274,7 +306,10 @@ END_TEST
 static const struct script eventful[] = {
 	{ "events", NULL,
 	    "{\"epoch\":\"a\",\"events\":[[5,{\"event\":\"submitted\",\"ts\":"
-	    "\"2026-09-21T14:13:20.000Z\",\"task\":41,\"text\":\"unix:ada\"}]],\"more\":false}",
+	    "\"2026-09-21T14:13:20.000Z\",\"task\":41,\"text\":\"unix:ada\"}],[6,{\"event\":"
+	    "\"started\",\"ts\":\"2026-09-21T14:13:20.000Z\",\"task\":41}],[7,{\"event\":"
+	    "\"step_end\",\"ts\":\"2026-09-21T14:13:20.000Z\",\"task\":41,\"step\":1,"
+	    "\"name\":\"make\",\"status\":\"done\"}]],\"more\":false}",
 	    NULL },
 	{ NULL, NULL, NULL, NULL },
 };
@@ -282,8 +317,9 @@ static const struct script eventful[] = {
 START_TEST(events_are_listed)
 {
 	ck_assert_int_eq(reeve(eventful, "events 41"), EXIT_OK);
-	has(out, "submitted");
-	has(out, "unix:ada");
+	has(out, "submitted     unix:ada\n");
+	has(out, "started\n"); /* and no blanks behind it */
+	has(out, "step_end      step 1  make  done\n");
 	ck_assert_int_eq(reeve(eventful, "events --json 41"), EXIT_OK);
 	has(out, "{\"seq\":5,\"event\":{\"event\":\"submitted\"");
 }
@@ -334,6 +370,8 @@ main(void)
 	add(tcase, every_verb_explains_itself_with_examples, 1);
 	add(tcase, a_mistake_is_named_and_nothing_is_done, sizeof mistakes / sizeof mistakes[0]);
 	add(tcase, help_wins_over_what_would_be_done, 1);
+	add(tcase, every_state_there_is_can_be_asked_for, 1);
+	add(tcase, every_status_of_a_wait_is_told_apart, 1);
 	add(tcase, an_unknown_verb_is_told_its_neighbour, 1);
 	add(tcase, ls_shows_a_table, 1);
 	add(tcase, ls_as_json_is_an_array, 1);

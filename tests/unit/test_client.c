@@ -40,18 +40,21 @@ static int
 call(const char *method, uint64_t n, int fd, client_notify_fn on_notify, void *arg,
     struct client_reply *ret_reply)
 {
-	msgpack_packer packer;
 	struct buf request;
-	uint32_t id;
+	struct client_call call = { .request = &request,
+		.fd = fd,
+		.timeout_ms = 5000,
+		.on_notify = on_notify,
+		.arg = arg };
+	msgpack_packer packer;
 	int r;
 
 	buf_init(&request, 2097152);
-	client_begin(&client, &request, method, &id);
+	client_begin(&client, &request, method, &call.id);
 	buf_packer(&request, &packer);
 	msgpack_pack_map(&packer, 1);
 	pack_kv_uint(&packer, "n", n);
-	r = client_call(
-	    &client, &(struct client_call){ &request, id, fd, 5000, on_notify, arg }, ret_reply);
+	r = client_call(&client, &call, ret_reply);
 	buf_fini(&request);
 	return r;
 }

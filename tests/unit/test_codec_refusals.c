@@ -165,6 +165,28 @@ START_TEST(more_unknown_fields_than_a_build_could_add_are_refused)
 }
 END_TEST
 
+START_TEST(what_exceeds_a_limit_is_told_with_the_limit)
+{
+	struct codec_error error;
+
+	ck_assert_int_eq(try(&whole_codec, "\x81\x08\x94\xa0\xa0\xa0\xa0", 7, &error), -EMSGSIZE);
+	ck_assert_uint_eq(error.given, 4);
+	ck_assert_uint_eq(error.max, 3);
+	ck_assert_int_eq(try(&whole_codec,
+			     "\x81\x06\xa9"
+			     "123456789",
+			     12, &error),
+	    -EMSGSIZE);
+	ck_assert_uint_eq(error.given, 9);
+	ck_assert_uint_eq(error.max, 8);
+	ck_assert_int_eq(try(&whole_codec, "\x81\x04\x03", 3, &error), -EBADMSG);
+	ck_assert_uint_eq(error.given, 3);
+	ck_assert_uint_eq(error.max, 2);
+	ck_assert_int_eq(try(&whole_codec, "\x81\x01\xff", 3, &error), -EBADMSG);
+	ck_assert_uint_eq(error.max, 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -172,6 +194,7 @@ main(void)
 	TCase *tests = tcase_create("codec_refusals");
 
 	tcase_add_loop_test(tests, bad_bytes_are_refused_and_the_field_is_named, 0, REFUSALS);
+	tcase_add_test(tests, what_exceeds_a_limit_is_told_with_the_limit);
 	tcase_add_test(tests, a_strict_codec_refuses_what_it_does_not_know);
 	tcase_add_test(tests, a_long_path_to_the_error_is_cut_and_no_more);
 	tcase_add_test(tests, more_unknown_fields_than_a_build_could_add_are_refused);
