@@ -19,7 +19,7 @@ struct reading {
 	void *arg;
 };
 
-/* Takes the frames that are whole in DATA: 0 when it ran out of bytes, INGEST_TORN, or -errno. */
+/* Takes the frames that are whole in DATA: 0 when it ran out of bytes, INGEST_BAD, or -errno. */
 static int
 take_frames(struct reading *reading, const uint8_t *data, size_t len)
 {
@@ -30,9 +30,11 @@ take_frames(struct reading *reading, const uint8_t *data, size_t len)
 	while ((r = journal_frame_next(data + at, len - at, &frame)) > 0) {
 		struct fact fact;
 
-		if (frame.seq != reading->cursor->next_seq ||
-		    codec_decode(&fact_codec, frame.body, frame.len, &fact, NULL) < 0)
-			return INGEST_TORN;
+		if (frame.seq != reading->cursor->next_seq)
+			return INGEST_BAD;
+		r = codec_decode(&fact_codec, frame.body, frame.len, &fact, NULL);
+		if (r < 0)
+			return r == -ENOMEM ? r : INGEST_BAD;
 		r = reading->fn(&fact, reading->arg);
 		if (r < 0)
 			return r;
@@ -40,7 +42,7 @@ take_frames(struct reading *reading, const uint8_t *data, size_t len)
 		reading->cursor->offset += frame.used;
 		reading->cursor->next_seq++;
 	}
-	return r < 0 ? INGEST_TORN : 0;
+	return r < 0 ? INGEST_BAD : 0;
 }
 
 static int

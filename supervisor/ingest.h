@@ -2,7 +2,7 @@
  * supervisor/ingest.h - reads facts from an attempt's journal, from a cursor on.
  *
  * pread only, never mmap: the file may be cut under us. It does not decide what a torn or
- * bad frame means: while the writer lives it may be one in the making, afterwards it
+ * bad frame means: while the writer lives a torn one may be in the making, afterwards it
  * is where the journal ends.
  */
 #ifndef SUPERVISOR_INGEST_H
@@ -22,7 +22,8 @@ typedef int (*ingest_fn)(struct fact *fact, void *arg);
 enum ingest_end {
 	INGEST_END,  /* everything there is has been read */
 	INGEST_MORE, /* enough for one turn; call again */
-	INGEST_TORN, /* what follows is no whole, right frame */
+	INGEST_TORN, /* what follows is no whole frame, or none yet */
+	INGEST_BAD,  /* what follows is whole and wrong: never one in the making */
 	INGEST_CUT   /* the file is shorter than the cursor */
 };
 

@@ -20,7 +20,6 @@
 
 enum {
 	HELLO_MS = 10 * 1000, /* without a sign of life for so long it is lost */
-	REAP_MS = 2000,       /* the keeper's word follows a death within a few ms */
 	CANCEL_POLL_MS = 250,
 	OBEY_MS = 1000,       /* an order must be journalled by then */
 	GRACE_EXTRA_MS = 2000 /* beyond the grace the steps were given */
@@ -245,6 +244,7 @@ attempt_ingest(struct attempt *attempt)
 	do
 		end = ingest_once(attempt);
 	while (end == INGEST_MORE);
+	attempt->tail = end;
 	if (end == -EPROTO || end == INGEST_CUT) {
 		log_warn("task %llu: its journal makes no sense at byte %llu", id_of(attempt),
 		    (unsigned long long)attempt->cursor.offset);
@@ -276,29 +276,6 @@ on_news(struct news *news, void *arg)
 }
 
 /* ---- life and death --------------------------------------------------------- */
-
-/* It is dead and its journal read to the end: by its own word, or by the keeper's. */
-void
-attempt_find_end(struct attempt *attempt)
-{
-	struct exit_info exit_info;
-	const struct reaps *reaps = attempt->task->roster->env.reaps;
-	const struct record_attempt *started = &attempt->task->rec.attempt;
-
-	if (started->ended) {
-		attempt_over(attempt, LOSS_NONE);
-	} else if (strcmp(started->keeper_instance, reaps_instance(reaps)) != 0) {
-		attempt->over.new_boot =
-		    strcmp(started->boot_id, attempt->task->roster->env.boot_id) != 0;
-		attempt_over(attempt, LOSS_UNKNOWN);
-	} else if (attempt->pid > 0 &&
-		   reaps_find(reaps, attempt->pid, attempt->start_ticks, &exit_info)) {
-		attempt->over.exit = exit_info;
-		attempt_over(attempt, LOSS_DIED);
-	} else {
-		attempt_set_phase(attempt, ATTEMPT_DEAD, REAP_MS);
-	}
-}
 
 static void
 die(struct attempt *attempt)

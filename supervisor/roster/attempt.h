@@ -32,6 +32,7 @@ struct attempt {
 	pid_t pid;             /* 0: unknown */
 	uint64_t start_ticks;
 	struct ingest_cursor cursor;
+	int tail;          /* what follows the cursor: the last enum ingest_end, or -errno */
 	uint64_t since_ms; /* boot clock: when this phase began */
 	uint64_t order_ms; /* boot clock: when the cancel could first be obeyed */
 	uint64_t obeyed_rev;
@@ -70,11 +71,12 @@ struct attempt *attempt_new(struct task *task); /* never NULL */
 /* Enters PHASE; in TIMER_MS its timer fires, 0: never. */
 void attempt_set_phase(struct attempt *attempt, enum attempt_phase phase, uint64_t timer_ms);
 void attempt_watch_exit(struct attempt *attempt, int pidfd); /* takes PIDFD */
-/* It is dead and its journal read to the end: by its own word, or by the keeper's. */
-void attempt_find_end(struct attempt *attempt);
 /* adopt.c: tests its lock (again), and adopts it or finds its end. */
 void attempt_look(struct attempt *attempt);
 
+/* closing.c: it is dead and its journal read to the end: how it ended, by its own word or by the
+ * keeper's. */
+void attempt_find_end(struct attempt *attempt);
 /* closing.c: it is dead and its journal read to the end (or it never lived). */
 void attempt_over(struct attempt *attempt, enum loss loss);
 /* closing.c: kill it and all it started, then it is over with LOSS. */

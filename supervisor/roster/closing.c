@@ -18,7 +18,8 @@
 enum {
 	KILL_BUDGET_MS = 10 * 1000,
 	KILL_AGAIN_MS = 1000,
-	MAX_PAUSE_MS = 60 * 1000
+	MAX_PAUSE_MS = 60 * 1000,
+	REAP_MS = 2000 /* the keeper's word follows a death within a few ms */
 };
 
 /* ---- what it leaves on disk -------------------------------------------------- */
@@ -336,5 +337,49 @@ attempt_over(struct attempt *attempt, enum loss loss)
 		if (attempt->pid > 0)
 			census_leave(task->roster->env.census, attempt->pid, attempt->start_ticks);
 		start_killing(attempt);
+	}
+}
+
+/* ---- how it ended ---------------------------------------------------------------- */
+
+static bool
+is_of_this_boot(const struct attempt *attempt)
+{
+	return strcmp(attempt->task->rec.attempt.boot_id, attempt->task->roster->env.boot_id) == 0;
+}
+
+/* What no worker can have left: each of its frames is one write, and before it ends by itself it
+ * cuts off what had no room. Only a machine that went down leaves worse. */
+static bool
+is_damaged(const struct attempt *attempt, const struct exit_info *exit_info)
+{
+	bool was_killed = !exit_info->known || exit_info->signal;
+
+	return is_of_this_boot(attempt) &&
+	       (attempt->tail == INGEST_BAD || (attempt->tail == INGEST_TORN && !was_killed));
+}
+
+void
+attempt_find_end(struct attempt *attempt)
+{
+	struct exit_info exit_info = { 0 };
+	const struct reaps *reaps = attempt->task->roster->env.reaps;
+	const struct record_attempt *started = &attempt->task->rec.attempt;
+	bool same_keeper = strcmp(started->keeper_instance, reaps_instance(reaps)) == 0;
+
+	if (started->ended) {
+		attempt_over(attempt, LOSS_NONE);
+	} else if (same_keeper && (attempt->pid <= 0 || !reaps_find(reaps, attempt->pid,
+							    attempt->start_ticks, &exit_info))) {
+		attempt_set_phase(attempt, ATTEMPT_DEAD, REAP_MS);
+	} else if (is_damaged(attempt, &exit_info)) {
+		log_warn("task %llu: its journal is damaged at byte %llu",
+		    (unsigned long long)attempt->task->rec.id,
+		    (unsigned long long)attempt->cursor.offset);
+		attempt_over(attempt, LOSS_TAMPERED);
+	} else {
+		attempt->over.exit = exit_info;
+		attempt->over.new_boot = !is_of_this_boot(attempt);
+		attempt_over(attempt, same_keeper ? LOSS_DIED : LOSS_UNKNOWN);
 	}
 }

@@ -129,6 +129,39 @@ START_TEST(a_killed_worker_fails_its_task_with_the_signal)
 }
 END_TEST
 
+/* What somebody may write into a journal: no frame at all, the beginning of one, too little. */
+static const struct {
+	const char *bytes;
+	size_t len;
+} garbage[] = { { "garbage\n", 8 }, { "\x10\0\0\0", 4 }, { "\xff\x0f\0\0", 4 }, { "x", 1 } };
+
+START_TEST(a_journal_with_garbage_in_it_is_told_as_what_it_is)
+{
+	struct world world;
+	char path[WORLD_PATH + 64];
+	json_t *task;
+	uint64_t id;
+	int fd;
+
+	world_open(&world, __func__);
+	world_start(&world);
+	id = start_patient(&world);
+	snprintf(
+	    path, sizeof path, "%s/attempts/%llu.1/journal", world.state, (unsigned long long)id);
+	fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(fd_write_all(fd, garbage[_i].bytes, garbage[_i].len), 0);
+	fd_close(&fd);
+	world_file(&world, "go", "");
+	ck_assert_int_eq(REEVE(&world, "wait", world_word(&world, id))->status, 1);
+	task = world_show(&world, id);
+	ck_doc(task, "status", "failed");
+	ck_doc(task, "error.code", "tampered");
+	ck_doc(task, "error.exit_code", "null"); /* how it would have ended is not known */
+	world_close(&world);
+}
+END_TEST
+
 START_TEST(a_worker_that_dies_while_nobody_is_there_ended_in_an_unknown_way)
 {
 	struct world world;
@@ -352,6 +385,8 @@ main(void)
 	tcase_add_test(tcase, a_service_told_to_stop_leaves_its_workers_and_the_next_adopts_them);
 	tcase_add_test(tcase, a_killed_keeper_costs_nothing_but_exit_codes);
 	tcase_add_test(tcase, a_killed_worker_fails_its_task_with_the_signal);
+	tcase_add_loop_test(tcase, a_journal_with_garbage_in_it_is_told_as_what_it_is, 0,
+	    sizeof garbage / sizeof garbage[0]);
 	tcase_add_test(tcase, a_worker_that_dies_while_nobody_is_there_ended_in_an_unknown_way);
 	tcase_add_loop_test(
 	    tcase, after_a_power_cut_the_task_ends_interrupted_and_can_be_retried, 0, 2);

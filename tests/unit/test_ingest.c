@@ -140,7 +140,7 @@ START_TEST(the_largest_frame_fits_a_turn)
 	/* As large as a frame may be; what is in it makes no sense. */
 	ck_assert_int_eq(journal_frame_encode(&bytes, 1, body, sizeof body), 0);
 	put(bytes.len);
-	ck_assert_int_eq(read_on(), INGEST_TORN);
+	ck_assert_int_eq(read_on(), INGEST_BAD);
 	ck_assert_uint_eq(cursor.offset, 0);
 }
 END_TEST
@@ -151,7 +151,7 @@ START_TEST(a_damaged_frame_is_the_end)
 	add(2, 2, 0);
 	bytes.data[bytes.len - 1] ^= 1;
 	put(bytes.len);
-	ck_assert_int_eq(read_on(), INGEST_TORN);
+	ck_assert_int_eq(read_on(), INGEST_BAD);
 	ck_assert_uint_eq(next_count, 2);
 	ck_assert_uint_eq(cursor.next_seq, 2);
 }
@@ -162,10 +162,10 @@ START_TEST(a_frame_out_of_turn_is_the_end)
 	add(1, 1, 0);
 	add(3, 2, 0);
 	put(bytes.len);
-	ck_assert_int_eq(read_on(), INGEST_TORN);
+	ck_assert_int_eq(read_on(), INGEST_BAD);
 	ck_assert_uint_eq(next_count, 2);
 	cursor = (struct ingest_cursor){ .next_seq = 2 };
-	ck_assert_int_eq(read_on(), INGEST_TORN);
+	ck_assert_int_eq(read_on(), INGEST_BAD);
 	ck_assert_uint_eq(next_count, 2);
 }
 END_TEST
@@ -176,7 +176,7 @@ START_TEST(an_impossible_length_is_the_end)
 
 	ck_assert_int_eq(buf_add(&bytes, huge, sizeof huge), 0);
 	put(bytes.len);
-	ck_assert_int_eq(read_on(), INGEST_TORN);
+	ck_assert_int_eq(read_on(), INGEST_BAD);
 }
 END_TEST
 
