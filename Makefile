@@ -115,6 +115,7 @@ $(O)/lib/libreeve-step.a: $(O)/worker/step.o $(call obj,$(src.ipc))
 
 $(O)/tests/unit/%: $(O)/tests/unit/%.o $(filter-out %/main.o,$(call obj,$(src.pull))) $(O)/cli.a $(O)/supervisor.a $(O)/store.a $(O)/worker.a $(O)/step.a $(O)/ipc.a
 	$(link) $(libs.tests)
+$(O)/tests/unit/test_reaps: $(O)/supervisor/keeper/ring.o
 $(O)/tests/unit/test_kill: | $(O)/tests/fake/escape
 $(O)/tests/unit/test_keeper $(O)/tests/unit/test_keeper_places: | $(O)/bin/reeved
 $(O)/tests/integ/%: $(O)/tests/integ/%.o $(harness) $(O)/store.a $(O)/ipc.a

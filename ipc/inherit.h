@@ -54,8 +54,9 @@ enum {
 };
 
 /*
- * Written by the keeper alone; `count` is stored last with release order, a record is overwritten
- * REAP_RING_SIZE deaths later. Lives as long as the keeper, which is what `instance` names.
+ * Written by the keeper alone: the fields of a record, then `count`, each with release order; a
+ * record is overwritten REAP_RING_SIZE deaths later. Lives as long as the keeper, which is what
+ * `instance` names.
  */
 struct reap_ring {
 	uint64_t magic;    /* REAP_RING_MAGIC */

@@ -52,7 +52,9 @@ reaps_keeper_pid(const struct reaps *reaps)
 	return reaps->ring->keeper_pid;
 }
 
-/* Record NUMBER, counted from the first one ever. False when the keeper has begun to write over it.
+/*
+ * Record NUMBER, counted from the first one ever. False when the keeper has begun to write over it:
+ * each field is read with acquire order, so that a newer one brings the count that it came after.
  */
 static bool
 read_record(const struct reap_ring *ring, uint64_t number, struct reap_record *ret_record)

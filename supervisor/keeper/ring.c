@@ -80,10 +80,13 @@ ring_note(struct ring *ring, const siginfo_t *info)
 	uint64_t count = ring->map->count;
 	struct reap_record *record = &ring->map->records[count % REAP_RING_SIZE];
 	struct proc_stat stat;
+	uint64_t start_ticks = proc_stat(info->si_pid, &stat) == 0 ? stat.start_ticks : 0;
 
-	record->pid = info->si_pid;
-	record->code = info->si_code;
-	record->status = info->si_status;
-	record->start_ticks = proc_stat(info->si_pid, &stat) == 0 ? stat.start_ticks : 0;
+	/* Each with release order: who reads one of these sees the count before it too, and knows
+	 * that the record that stood here is being written over (supervisor/reaps.c). */
+	__atomic_store_n(&record->pid, info->si_pid, __ATOMIC_RELEASE);
+	__atomic_store_n(&record->code, info->si_code, __ATOMIC_RELEASE);
+	__atomic_store_n(&record->status, info->si_status, __ATOMIC_RELEASE);
+	__atomic_store_n(&record->start_ticks, start_ticks, __ATOMIC_RELEASE);
 	__atomic_store_n(&ring->map->count, count + 1, __ATOMIC_RELEASE);
 }

@@ -1,10 +1,12 @@
 #include "supervisor/reaps.h"
 
 #include "ipc/fd.h"
+#include "supervisor/keeper/ring.h"
 #include "tests/unit/suite.h"
 
 #include <check.h>
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,6 +109,59 @@ START_TEST(what_was_written_over_is_gone_and_what_may_be_is_not_trusted)
 }
 END_TEST
 
+enum {
+	DEATHS = 5 * REAP_RING_SIZE,
+	FIRST_PID = 1 << 24 /* beyond what a machine gives away: nobody's start time is found */
+};
+
+static int
+status_of(int pid)
+{
+	return (pid * 7 + 1) & 0x7f;
+}
+
+/* The keeper, in a hurry. */
+static void *
+note_deaths(void *arg)
+{
+	for (int pid = FIRST_PID; pid < FIRST_PID + DEATHS; pid++) {
+		siginfo_t info = { .si_code = CLD_EXITED };
+
+		info.si_pid = pid;
+		info.si_status = status_of(pid);
+		ring_note(arg, &info);
+	}
+	return NULL;
+}
+
+/* Most of what is asked for is just being written over, or has just been written. */
+START_TEST(a_death_that_is_found_is_whole_whatever_the_keeper_writes_meanwhile)
+{
+	struct ring keeper;
+	struct reaps brain;
+	pthread_t thread;
+	uint64_t count;
+
+	ck_assert_int_eq(ring_open(&keeper), 0);
+	brain.ring = keeper.map; /* one mapping, so that TSan sees both sides of it */
+	ck_assert_int_eq(pthread_create(&thread, NULL, note_deaths, &keeper), 0);
+	do {
+		count = __atomic_load_n(&keeper.map->count, __ATOMIC_ACQUIRE);
+		for (uint64_t back = REAP_RING_SIZE - 8; back < REAP_RING_SIZE; back++) {
+			int pid = FIRST_PID + (int)(count - back);
+			struct exit_info info;
+
+			if (count < back || !reaps_find(&brain, pid, 0, &info))
+				continue;
+			ck_assert_int_eq(info.signal, 0);
+			ck_assert_int_eq(info.code, status_of(pid));
+		}
+	} while (count < DEATHS);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ring_close(&keeper);
+}
+END_TEST
+
 START_TEST(what_is_no_ring_is_refused)
 {
 	struct reaps other;
@@ -135,6 +190,7 @@ main(void)
 	tcase_add_test(tests, a_death_is_found_with_its_exit);
 	tcase_add_test(tests, another_process_by_the_same_number_is_not_meant);
 	tcase_add_test(tests, what_was_written_over_is_gone_and_what_may_be_is_not_trusted);
+	tcase_add_test(tests, a_death_that_is_found_is_whole_whatever_the_keeper_writes_meanwhile);
 	tcase_add_test(tests, what_is_no_ring_is_refused);
 	suite_add_tcase(suite, tests);
 	return run_suite(suite);
