@@ -1,6 +1,7 @@
 #include "supervisor/control.h"
 
 #include "ipc/clock.h"
+#include "ipc/failpoint.h"
 #include "ipc/fd.h"
 
 #include <errno.h>
@@ -27,7 +28,7 @@ kill_conn(struct conn *conn)
 	ev_io_stop(conn->control->loop, &conn->writer);
 	conn->control->handler.closed(conn, conn->control->handler.arg);
 	fd_close(&conn->fd);
-	fd_close(&conn->passed_fd);
+	passed_close(&conn->passed);
 }
 
 static void
@@ -150,11 +151,11 @@ static bool
 handle(struct conn *conn, size_t len)
 {
 	struct rpc_msg msg;
-	int fd = conn->passed_fd;
+	int fd;
 
 	if (rpc_parse(conn->in.data, len, &msg) < 0 || msg.type != RPC_REQUEST)
 		return false;
-	conn->passed_fd = -1;
+	fd = passed_take(&conn->passed, len);
 	conn->pending++;
 	conn->active_ms = clock_boot_ms();
 	conn->control->handler.request(conn, &msg, fd, conn->control->handler.arg);
@@ -217,10 +218,6 @@ receive(struct conn *conn)
 	if (!into)
 		return false;
 	n = fd_recv(conn->fd, into, READ_CHUNK, fds, &nfds);
-	for (size_t i = 0; n >= 0 && i < nfds; i++) {
-		fd_close(&conn->passed_fd);
-		conn->passed_fd = fds[i];
-	}
 	if (n == -EAGAIN || n == -EINTR)
 		return true;
 	if (n <= 0)
@@ -228,6 +225,7 @@ receive(struct conn *conn)
 	if (conn->in.len == 0)
 		conn->active_ms = clock_boot_ms();
 	conn->in.len += (size_t)n;
+	passed_add(&conn->passed, fds, nfds, conn->in.len);
 	return true;
 }
 
@@ -317,7 +315,7 @@ add_conn(struct control *control, int fd)
 	conn->control = control;
 	conn->serial = ++control->last_serial;
 	conn->fd = fd;
-	conn->passed_fd = -1;
+	conn->passed = (struct passed)PASSED_NONE;
 	conn->active_ms = clock_boot_ms();
 	conn->peer.is_admin = control->handler.is_admin(&conn->peer, control->handler.arg);
 	buf_init(&conn->in, LIMIT_RPC + READ_CHUNK);
@@ -388,12 +386,14 @@ on_sweep(struct ev_loop *loop, ev_timer *watcher, int revents)
 {
 	struct control *control = watcher->data;
 	uint64_t now = clock_boot_ms();
+	/* A test does not wait so long: with an error here it is over at once. */
+	uint64_t limit_ms = FAILPOINT("control.request_limit") < 0 ? 0 : CONN_REQUEST_MS;
 
 	(void)loop;
 	(void)revents;
 	for (struct conn *conn = control->conns; conn; conn = conn->next)
 		if (!conn->is_dead && conn->in.len > 0 && ev_is_active(&conn->reader) &&
-		    now > conn->active_ms + CONN_REQUEST_MS)
+		    now > conn->active_ms + limit_ms)
 			kill_conn(conn);
 }
 

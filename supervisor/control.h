@@ -12,6 +12,7 @@
 #include "ipc/rpc.h"
 #include "ipc/task.h"
 #include "ipc/walk.h"
+#include "supervisor/passed.h"
 
 #include <ev.h>
 #include <stdbool.h>
@@ -44,7 +45,7 @@ struct conn {
 	struct peer peer;
 	struct buf in, out;
 	struct walk walk;
-	int passed_fd;      /* arrived with the current request; -1 */
+	struct passed passed;
 	uint64_t active_ms; /* boot clock: of its last message or the begin of a request */
 	unsigned pending;   /* requests not answered yet */
 	void *watch;        /* the handler's; with it, it is never evicted for being idle */

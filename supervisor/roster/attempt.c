@@ -137,7 +137,7 @@ take_back_cancel(struct change *change, const struct fact *fact)
 		return;
 	if (rec->want == WANT_RUN)
 		change_event(change, FACT_CANCELLING);
-	rec->want = fact->want;
+	rec->want = (enum want)fact->want;
 	change_step(change, EV_CANCEL);
 }
 

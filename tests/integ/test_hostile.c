@@ -173,6 +173,40 @@ START_TEST(half_a_request_keeps_nobody_waiting)
 }
 END_TEST
 
+START_TEST(half_a_request_and_then_silence_is_hung_up_on)
+{
+	struct world world;
+	struct client follower;
+	int half, begun, idle;
+	bool is_error;
+
+	world_open(&world, __func__);
+	world_point(&world, "control.request_limit", "errno:ETIME");
+	world_start(&world);
+	idle = connect_raw(&world);
+	world_connect(&world, &follower);
+	world_call(&world, &follower, "watch", json_object(), &is_error);
+	half = connect_raw(&world);
+	begun = connect_raw(&world);
+	ck_assert_int_eq(fd_write_all(half, "\x94\x00\x01\xa4sh", 6), 0);
+	ck_assert_int_eq(fd_write_all(begun, "\x94\x00\x01\xa7version\x80\x94", 13), 0);
+	ck_assert_uint_eq(read_to_hangup(half), 0);
+	ck_assert_uint_gt(read_to_hangup(begun), 0); /* what was whole is answered */
+	/* Who owes nothing may be silent. */
+	world_call(&world, &follower, "unwatch", json_object(), &is_error);
+	ck_assert(!is_error);
+	ck_assert_int_eq(fd_write_all(idle, "\x94\x00\x01\xa7version\x80", 12), 0);
+	ck_assert_int_eq(poll(&(struct pollfd){ .fd = idle, .events = POLLIN }, 1, SOON_MS), 1);
+	ck_assert_int_gt(recv(idle, (char[64]){ 0 }, 64, 0), 0);
+	insist_on_service(&world);
+	client_fini(&follower);
+	fd_close(&half);
+	fd_close(&begun);
+	fd_close(&idle);
+	world_close(&world);
+}
+END_TEST
+
 /* ---- too much of everything ---------------------------------------------------------------- */
 
 /* What the supervisor holds in memory. */
@@ -443,6 +477,7 @@ main(void)
 	tcase_add_test(tcase, nonsense_costs_its_sender_the_connection_and_nobody_else_anything);
 	tcase_add_test(tcase, random_bytes_do_no_harm);
 	tcase_add_test(tcase, half_a_request_keeps_nobody_waiting);
+	tcase_add_test(tcase, half_a_request_and_then_silence_is_hung_up_on);
 	tcase_add_test(tcase, a_client_that_never_reads_is_cut_off);
 	tcase_add_test(tcase, idle_clients_do_not_keep_the_others_out);
 	tcase_add_test(tcase, one_user_s_followers_do_not_keep_the_others_out);

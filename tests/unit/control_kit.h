@@ -24,6 +24,7 @@ static int listener = -1;
 
 /* What the handler saw. */
 static unsigned requests, closed, fds_seen, echoes;
+static ino_t passed[8]; /* with each request the directory it came with; 0: none */
 static uint64_t last_serial;
 static struct conn *last_conn;
 static bool admins;
@@ -52,11 +53,14 @@ on_request(struct conn *conn, const struct rpc_msg *msg, int fd, void *arg)
 
 	ck_assert_ptr_eq(arg, &control);
 	ck_assert(!conn->is_dead);
+	passed[requests % 8] = 0;
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+		fds_seen++;
+		passed[requests % 8] = st.st_ino;
+	}
 	requests++;
 	last_serial = conn->serial;
 	last_conn = conn;
-	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
-		fds_seen++;
 	if (strcmp(msg->method, "echo") == 0) {
 		echoes++;
 		answer(conn, msg->id, 5);

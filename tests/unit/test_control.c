@@ -4,6 +4,7 @@
 #include "tests/unit/suite.h"
 
 #include <check.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -88,6 +89,128 @@ START_TEST(an_fd_comes_with_its_request_and_the_rest_are_closed)
 	ck_assert_uint_eq(requests, 1);
 	ck_assert_uint_eq(scratch_count_fds(), before - 2);
 	buf_fini(&out);
+}
+END_TEST
+
+/* Two directories, told apart by their numbers. */
+static int dirs[2];
+static ino_t numbers[2];
+
+static void
+open_dirs(void)
+{
+	static const char *const names[2] = { "/", "/proc" };
+
+	for (int i = 0; i < 2; i++) {
+		struct stat st;
+
+		dirs[i] = open(names[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		ck_assert_int_ge(dirs[i], 0);
+		ck_assert_int_eq(fstat(dirs[i], &st), 0);
+		numbers[i] = st.st_ino;
+	}
+	ck_assert_uint_ne(numbers[0], numbers[1]);
+}
+
+static void
+close_dirs(void)
+{
+	fd_close(&dirs[0]);
+	fd_close(&dirs[1]);
+}
+
+START_TEST(an_fd_is_that_of_the_request_it_was_sent_with)
+{
+	int fd = connect_one();
+	struct buf out;
+
+	open_dirs();
+	buf_init(&out, 1024);
+	add_request(&out, "later");
+	/* All of it is there before the first is read. */
+	ck_assert_int_gt(fd_send(fd, out.data, out.len, NULL, 0), 0);
+	ck_assert_int_gt(fd_send(fd, out.data, out.len, &dirs[0], 1), 0);
+	ck_assert_int_gt(fd_send(fd, out.data, out.len, NULL, 0), 0);
+	ck_assert_int_gt(fd_send(fd, out.data, out.len, &dirs[1], 1), 0);
+	pump_until(requests == 4);
+	ck_assert_uint_eq(passed[0], 0);
+	ck_assert_uint_eq(passed[1], numbers[0]);
+	ck_assert_uint_eq(passed[2], 0);
+	ck_assert_uint_eq(passed[3], numbers[1]);
+	buf_fini(&out);
+	fd_close(&fd);
+	close_dirs();
+}
+END_TEST
+
+START_TEST(an_fd_sent_with_two_requests_is_that_of_the_second)
+{
+	int fd = connect_one();
+	struct buf out;
+
+	open_dirs();
+	buf_init(&out, 1024);
+	add_request(&out, "later");
+	add_request(&out, "later");
+	ck_assert_int_gt(fd_send(fd, out.data, out.len, dirs, 2), 0);
+	pump_until(requests == 2);
+	ck_assert_uint_eq(passed[0], 0);
+	ck_assert_uint_eq(passed[1], numbers[1]); /* one a request: the last */
+	buf_fini(&out);
+	fd_close(&fd);
+	close_dirs();
+}
+END_TEST
+
+START_TEST(half_a_request_keeps_its_fd_when_the_next_brings_another)
+{
+	int fd = connect_one();
+	struct buf out;
+
+	open_dirs();
+	buf_init(&out, 1024);
+	add_request(&out, "later");
+	ck_assert_int_gt(fd_send(fd, out.data, 3, &dirs[0], 1), 0);
+	pump_until(control.conns->in.len == 3);
+	/* Both of these come with one receive. */
+	ck_assert_int_gt(fd_send(fd, out.data + 3, out.len - 3, NULL, 0), 0);
+	ck_assert_int_gt(fd_send(fd, out.data, out.len, &dirs[1], 1), 0);
+	pump_until(requests == 2);
+	ck_assert_uint_eq(passed[0], numbers[0]);
+	ck_assert_uint_eq(passed[1], numbers[1]);
+	/* Of two that come with the same request the later counts. */
+	ck_assert_int_gt(fd_send(fd, out.data, 3, &dirs[0], 1), 0);
+	pump_until(control.conns->in.len == 3);
+	ck_assert_int_gt(fd_send(fd, out.data + 3, 3, &dirs[1], 1), 0);
+	pump_until(control.conns->in.len == 6);
+	ck_assert_int_gt(fd_send(fd, out.data + 6, out.len - 6, NULL, 0), 0);
+	pump_until(requests == 3);
+	ck_assert_uint_eq(passed[2], numbers[1]);
+	buf_fini(&out);
+	fd_close(&fd);
+	close_dirs();
+}
+END_TEST
+
+START_TEST(an_fd_waits_with_its_request_while_too_many_are_asked)
+{
+	int fd = connect_one();
+	struct buf out;
+
+	open_dirs();
+	ask(fd, "later", CONN_MAX_PENDING);
+	buf_init(&out, 1024);
+	add_request(&out, "later");
+	ck_assert_int_gt(fd_send(fd, out.data, out.len, &dirs[0], 1), 0);
+	pump_until(requests == CONN_MAX_PENDING);
+	for (unsigned i = 0; i < CONN_MAX_PENDING; i++)
+		answer(last_conn, 7, 5);
+	pump_until(requests == CONN_MAX_PENDING + 1);
+	ck_assert_uint_eq(fds_seen, 1);
+	ck_assert_uint_eq(passed[CONN_MAX_PENDING % 8], numbers[0]);
+	buf_fini(&out);
+	fd_close(&fd);
+	close_dirs();
 }
 END_TEST
 
@@ -262,6 +385,10 @@ main(void)
 	tcase_add_test(may, a_request_may_come_byte_by_byte);
 	tcase_add_test(may, many_requests_at_once_let_others_have_their_turn);
 	tcase_add_test(may, an_fd_comes_with_its_request_and_the_rest_are_closed);
+	tcase_add_test(may, an_fd_is_that_of_the_request_it_was_sent_with);
+	tcase_add_test(may, an_fd_sent_with_two_requests_is_that_of_the_second);
+	tcase_add_test(may, half_a_request_keeps_its_fd_when_the_next_brings_another);
+	tcase_add_test(may, an_fd_waits_with_its_request_while_too_many_are_asked);
 	tcase_add_test(may, answers_to_the_dead_are_ignored);
 	tcase_add_test(may, each_living_connection_is_visited);
 	tcase_add_test(may_not, nonsense_costs_its_sender_the_connection_and_nobody_else);
