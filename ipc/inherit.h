@@ -24,8 +24,7 @@ enum worker_fd {
 	WORKER_FD_DIR = 6,     /* attempts/ID.N: journal, log segments */
 	WORKER_FD_CGROUP =
 	    7, /* directory of the task's cgroup, with w/ and s/ in it; may be closed */
-	WORKER_FD_PIDS = 8, /* cgroup.procs of a v1 pids group for the steps; may be closed */
-	WORKER_FD_BRIEF = 9 /* memfd: one encoded struct brief, sealed */
+	WORKER_FD_BRIEF = 8 /* memfd: one encoded struct brief, sealed */
 };
 
 /* What the keeper and a supervisor say to each other, one datagram each. */

@@ -61,7 +61,6 @@ struct spawn_spec {
 	bool cgroup_by_write; /* enter it by cgroup.procs: a cgroup that was once killed kills at
 				 once what CLONE_INTO_CGROUP starts in it (cgroup.kill, Linux 6.18)
 			       */
-	int pids_cgroup_fd;   /* O_WRONLY cgroup.procs of a v1 pids group to enter; -1 */
 	const struct spawn_cred *cred; /* NULL: keep ours */
 	const char *cwd;               /* entered after the credentials changed; NULL: keep ours */
 	dev_t cwd_dev; /* with cwd_ino: the directory it must still be, else ESTALE; 0: any */

@@ -43,8 +43,6 @@ enter_cgroups(struct spawn_child *child)
 			fail(child, SPAWN_STAGE_CGROUP, errno);
 		syscall(SYS_close, fd);
 	}
-	if (spec->pids_cgroup_fd >= 0 && syscall(SYS_write, spec->pids_cgroup_fd, "0", 1) < 0)
-		fail(child, SPAWN_STAGE_CGROUP, errno);
 }
 
 IN_CHILD static void

@@ -73,6 +73,27 @@ cgroups_exist(const struct cgroups *cgroups)
 	return cgroups->place.base != NULL;
 }
 
+static int
+make_dir(const char *path)
+{
+	return mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+int
+cgroups_count_thread(struct cgroups *cgroups)
+{
+	const char *pids = cgroups->place.pids;
+	char max[16];
+	int r;
+
+	if (!pids)
+		return 0;
+	snprintf(max, sizeof max, "%d", CGROUP_ALL_PIDS_MAX);
+	if ((r = make_dir(pids)) < 0 || (r = cgroup_write(pids, "pids.max", max)) < 0)
+		return r;
+	return cgroup_write(pids, "tasks", "0");
+}
+
 /* ---- one attempt ------------------------------------------------------------------- */
 
 static char *
@@ -82,29 +103,6 @@ attempt_path(
 	snprintf(path, PATH_MAX, "%s/%llu.%llu%s", base, (unsigned long long)id,
 	    (unsigned long long)attempt, part);
 	return path;
-}
-
-static int
-make_dir(const char *path)
-{
-	return mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
-}
-
-static int
-make_pids_group(const struct cgroups *cgroups, uint64_t id, uint64_t attempt, int *ret_fd)
-{
-	char path[PATH_MAX], procs[PATH_MAX + 16], max[16];
-	int r = make_dir(attempt_path(cgroups->place.pids, id, attempt, "", path));
-
-	if (r < 0)
-		return r;
-	snprintf(max, sizeof max, "%d", CGROUP_PIDS_MAX);
-	r = cgroup_write(path, "pids.max", max);
-	if (r < 0)
-		return r;
-	snprintf(procs, sizeof procs, "%s/cgroup.procs", path);
-	*ret_fd = open(procs, O_WRONLY | O_CLOEXEC);
-	return *ret_fd < 0 ? -errno : 0;
 }
 
 static int
@@ -137,11 +135,7 @@ make_groups(const struct cgroups *cgroups, uint64_t id, uint64_t attempt,
 	    (r = open_dir(path, &ret_attempt->worker_fd)) < 0 ||
 	    (r = make_dir(attempt_path(base, id, attempt, "/s", path))) < 0)
 		return r;
-	if (cgroups->place.v2_pids)
-		return cgroup_write(path, "pids.max", max);
-	if (cgroups->place.pids)
-		return make_pids_group(cgroups, id, attempt, &ret_attempt->pids_procs_fd);
-	return 0;
+	return cgroups->place.v2_pids ? cgroup_write(path, "pids.max", max) : 0;
 }
 
 int
@@ -166,7 +160,6 @@ cgroup_attempt_close(struct cgroup_attempt *attempt)
 {
 	fd_close(&attempt->dir_fd);
 	fd_close(&attempt->worker_fd);
-	fd_close(&attempt->pids_procs_fd);
 }
 
 /* 1 when DIR's cgroup.events says WHAT, 0 when not, -errno. */
@@ -330,13 +323,10 @@ int
 cgroup_remove(struct cgroups *cgroups, uint64_t id, uint64_t attempt)
 {
 	char path[PATH_MAX];
-	int r = 0, pids = 0;
 
-	if (cgroups->place.base)
-		r = cgroup_base_remove(attempt_path(cgroups->place.base, id, attempt, "", path));
-	if (cgroups->place.pids)
-		pids = cgroup_base_remove(attempt_path(cgroups->place.pids, id, attempt, "", path));
-	return r < 0 ? r : pids;
+	return cgroups->place.base
+		   ? cgroup_base_remove(attempt_path(cgroups->place.base, id, attempt, "", path))
+		   : 0;
 }
 
 /* "ID.N" and nothing else. */

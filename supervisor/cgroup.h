@@ -2,10 +2,10 @@
  * supervisor/cgroup.h - a cgroup per attempt, where the service may make one.
  *
  * BASE/reeve.TAG/ID.N/ with w/ (the worker) and s/ (its steps): steps can be killed as one while
- * the worker lives to tell. cgroup v2, alone or beside v1 (hybrid); there a group of the v1 pids
- * hierarchy bounds how many processes the steps may be. By names alone, so that the next supervisor
- * finds what the last one made. Where nothing may be made every call says so and the walk has to
- * do (ipc/tree.h). cgroups(7).
+ * the worker lives to tell. cgroup v2, alone or beside v1 (hybrid). Its pids controller bounds how
+ * many processes an attempt may be; where v1 has that controller, one group bounds all attempts
+ * together. By names alone, so that the next supervisor finds what the last one made. Where nothing
+ * may be made every call says so and the walk has to do (ipc/tree.h). cgroups(7).
  */
 #ifndef SUPERVISOR_CGROUP_H
 #define SUPERVISOR_CGROUP_H
@@ -15,19 +15,19 @@
 #include <stdint.h>
 
 enum {
-	CGROUP_PIDS_MAX = 512
+	CGROUP_PIDS_MAX = 512,     /* of one attempt's steps */
+	CGROUP_ALL_PIDS_MAX = 4096 /* of all attempts, by v1 */
 };
 
 struct cgroups;
 
 struct cgroup_attempt {
-	int dir_fd;        /* ID.N, for the worker to find s/ in; -1: none */
-	int worker_fd;     /* ID.N/w, to start the worker in */
-	int pids_procs_fd; /* O_WRONLY cgroup.procs of the v1 pids group; -1: none */
+	int dir_fd;    /* ID.N, for the worker to find s/ in; -1: none */
+	int worker_fd; /* ID.N/w, to start the worker in */
 };
-#define CGROUP_ATTEMPT_NONE                          \
- {                                                   \
-  .dir_fd = -1, .worker_fd = -1, .pids_procs_fd = -1 \
+#define CGROUP_ATTEMPT_NONE     \
+ {                              \
+  .dir_fd = -1, .worker_fd = -1 \
  }
 
 enum cgroup_part {
@@ -46,6 +46,13 @@ void cgroups_close(struct cgroups *cgroups); /* removes reeve.TAG when it is emp
 /* "cgroup2+pids", "cgroup2", or "none: REASON", for doctor. Borrowed. */
 const char *cgroups_describe(const struct cgroups *cgroups);
 bool cgroups_exist(const struct cgroups *cgroups);
+
+/*
+ * What the calling thread starts from now on counts towards CGROUP_ALL_PIDS_MAX, where v1 has the
+ * pids controller. Entered once by a thread and inherited: a write for each process would hold up
+ * every fork on the machine for a grace period of RCU, some 10 ms. 0 or -errno.
+ */
+int cgroups_count_thread(struct cgroups *cgroups);
 
 /* 0, -ENOTSUP where there are none (then *ret_attempt is CGROUP_ATTEMPT_NONE), -errno. Thread-safe,
  * as all below. */

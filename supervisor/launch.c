@@ -207,7 +207,7 @@ spawn_worker(struct making *making)
 	char argv0[] = "reeve-worker";
 	char *const argv[] = { argv0, making->name, NULL };
 	char *own[MAX_OWN_ENV];
-	struct spawn_fd fds[8] = {
+	struct spawn_fd fds[7] = {
 		{ .from = STDERR_FILENO, .to = STDERR_FILENO },
 		{ .from = making->locked_fd, .to = WORKER_FD_JOURNAL },
 		{ .from = launch->news_fd, .to = WORKER_FD_NEWS },
@@ -223,7 +223,6 @@ spawn_worker(struct making *making)
 		.sibling = true,
 		.new_session = true,
 		.cgroup_fd = making->cgroup.worker_fd,
-		.pids_cgroup_fd = -1,
 		.umask = -1,
 		.oom_score_adj = INT_MIN };
 	struct spawned child;
@@ -231,9 +230,6 @@ spawn_worker(struct making *making)
 
 	if (making->cgroup.dir_fd >= 0)
 		fds[spec.nfds++] = (struct spawn_fd){ making->cgroup.dir_fd, WORKER_FD_CGROUP };
-	if (making->cgroup.pids_procs_fd >= 0)
-		fds[spec.nfds++] =
-		    (struct spawn_fd){ making->cgroup.pids_procs_fd, WORKER_FD_PIDS };
 	r = spawn(&spec, &child);
 	if (r < 0)
 		return fail(launch, r, spawn_stage_name(child.stage));

@@ -218,6 +218,43 @@ open_world(struct supervisor *supervisor)
 	return r;
 }
 
+struct counting {
+	struct job job;
+	struct cgroups *cgroups;
+};
+
+static void
+count_workers(struct job *job)
+{
+	int r = cgroups_count_thread(((struct counting *)job)->cgroups);
+
+	if (r < 0)
+		log_warn("the number of processes is not limited: %s", strerror(-r));
+}
+
+static void
+on_counted(struct job *job)
+{
+	free(job);
+}
+
+/* Workers are started by the thread of files: the first thing it does is to be counted. */
+static int
+start_files(struct supervisor *supervisor)
+{
+	struct counting *counting = calloc(1, sizeof *counting);
+	int r = counting ? jobs_start(&supervisor->files, supervisor->loop, "files") : -ENOMEM;
+
+	if (r < 0) {
+		free(counting);
+		return r;
+	}
+	*counting = (struct counting){ .job = { .work = count_workers, .done = on_counted },
+		.cgroups = supervisor->cgroups };
+	jobs_add(&supervisor->files, &counting->job);
+	return 0;
+}
+
 static int
 start_threads(struct supervisor *supervisor)
 {
@@ -226,7 +263,7 @@ start_threads(struct supervisor *supervisor)
 	    &supervisor->committer, loop, supervisor->store, on_dead_store, supervisor);
 
 	if (r == 0)
-		r = jobs_start(&supervisor->files, loop, "files");
+		r = start_files(supervisor);
 	if (r == 0)
 		r = jobs_start(&supervisor->kills, loop, "kills");
 	if (r == 0)

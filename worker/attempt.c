@@ -105,17 +105,14 @@ out:
 	return r;
 }
 
-/* The fds the supervisor may leave out. */
+/* The supervisor may have left it out. */
 static void
-take_cgroups(struct attempt *attempt)
+take_cgroup(struct attempt *attempt)
 {
-	if (fcntl(WORKER_FD_CGROUP, F_SETFD, FD_CLOEXEC) == 0) {
-		attempt->cgroup_fd = WORKER_FD_CGROUP;
-		attempt->steps_fd =
-		    openat(attempt->cgroup_fd, "s", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	}
-	if (fcntl(WORKER_FD_PIDS, F_SETFD, FD_CLOEXEC) == 0)
-		attempt->pids_fd = WORKER_FD_PIDS;
+	if (fcntl(WORKER_FD_CGROUP, F_SETFD, FD_CLOEXEC) < 0)
+		return;
+	attempt->cgroup_fd = WORKER_FD_CGROUP;
+	attempt->steps_fd = openat(attempt->cgroup_fd, "s", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 static int
@@ -145,7 +142,6 @@ attempt_open(struct attempt *attempt, const char *name)
 		.dir_fd = WORKER_FD_DIR,
 		.cgroup_fd = -1,
 		.steps_fd = -1,
-		.pids_fd = -1,
 		.null_fd = -1,
 		.signal_fd = -1 };
 	codec_init(&brief_codec, &attempt->brief);
@@ -156,7 +152,7 @@ attempt_open(struct attempt *attempt, const char *name)
 			return -errno;
 	if (fcntl(WORKER_FD_BRIEF, F_SETFD, FD_CLOEXEC) < 0)
 		return -errno;
-	take_cgroups(attempt);
+	take_cgroup(attempt);
 	if ((r = journal_open(&attempt->journal, WORKER_FD_JOURNAL, attempt->dir_fd)) < 0 ||
 	    (r = read_brief(attempt)) < 0 || (r = complete_steps(&attempt->brief)) < 0 ||
 	    (r = read_groups(attempt)) < 0)

@@ -26,7 +26,6 @@ struct attempt {
 	int dir_fd;
 	int cgroup_fd;          /* with w/ and s/ in it; -1: none */
 	int steps_fd;           /* s/ of it; -1: none */
-	int pids_fd;            /* cgroup.procs of a v1 pids group; -1: none */
 	bool steps_were_killed; /* by cgroup.kill of s/: see spawn_spec.cgroup_by_write */
 	int null_fd;
 	int signal_fd; /* SIGCHLD, SIGTERM, SIGUSR1 */

@@ -97,7 +97,6 @@ spawn_supervisor(struct keeper *keeper, int link)
 		.fds = fds,
 		.nfds = 4,
 		.cgroup_fd = -1,
-		.pids_cgroup_fd = -1,
 		.umask = 077,
 		.death_signal = SIGKILL,
 		.oom_score_adj = INT_MIN };

@@ -110,7 +110,6 @@ actor_spawn(struct actor *actor)
 		.sibling = true,
 		.new_session = true,
 		.cgroup_fd = -1,
-		.pids_cgroup_fd = -1,
 		.umask = -1,
 		.oom_score_adj = INT_MIN };
 	r = spawn(&spec, &child);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -164,7 +165,6 @@ START_TEST(where_there_are_none_every_question_has_an_answer)
 	ck_assert_int_eq(cgroup_make(none, ID, ATTEMPT, &attempt), -ENOTSUP);
 	ck_assert_int_eq(attempt.dir_fd, -1);
 	ck_assert_int_eq(attempt.worker_fd, -1);
-	ck_assert_int_eq(attempt.pids_procs_fd, -1);
 	ck_assert_int_eq(cgroup_is_empty(none, ID, ATTEMPT), 1);
 	ck_assert_int_eq(cgroup_kill(none, ID, ATTEMPT, CGROUP_ALL), -ENOENT);
 	ck_assert_int_eq(cgroup_remove(none, ID, ATTEMPT), 0);
@@ -335,25 +335,58 @@ END_TEST
 START_TEST(the_steps_are_limited_in_number_where_they_can_be)
 {
 	struct cgroup_attempt attempt = make_attempt();
-	char max[16] = "", link[64], path[PATH_MAX] = "";
-	int fd;
+	char max[16] = "";
+	int fd = openat(attempt.dir_fd, "s/pids.max", O_RDONLY | O_CLOEXEC);
 
-	if (!strstr(cgroups_describe(cgroups), "+pids"))
-		return;
-	if (attempt.pids_procs_fd >= 0) {
-		/* the limit stands beside the file that we have */
-		snprintf(link, sizeof link, "/proc/self/fd/%d", attempt.pids_procs_fd);
-		ck_assert_int_gt(readlink(link, path, sizeof path - 1), 0);
-		*strrchr(path, '/') = '\0';
-		ck_assert_int_eq(chdir(path), 0);
-		fd = open("pids.max", O_RDONLY | O_CLOEXEC);
-	} else {
-		fd = openat(attempt.dir_fd, "s/pids.max", O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) { /* else v1 has the controller, or nobody */
+		ck_assert_int_gt(fd_read_all(fd, max, sizeof max - 1), 0);
+		ck_assert_int_eq(strtol(max, NULL, 10), CGROUP_PIDS_MAX);
 	}
-	ck_assert_int_gt(fd_read_all(fd, max, sizeof max - 1), 0);
-	ck_assert_int_eq(strtol(max, NULL, 10), CGROUP_PIDS_MAX);
 	fd_close(&fd);
 	cgroup_attempt_close(&attempt);
+}
+END_TEST
+
+/* True when this process is in the v1 group of all attempts. */
+static bool
+is_counted(void)
+{
+	char *text, tail[80];
+	size_t len;
+	bool is;
+
+	snprintf(tail, sizeof tail, "/reeve.%s\n", tag);
+	ck_assert_int_eq(fd_read_file(AT_FDCWD, "/proc/self/cgroup", 64 * 1024, &text, &len), 0);
+	is = strstr(text, tail) != NULL;
+	free(text);
+	return is;
+}
+
+/* The thread alone enters; what it starts is counted from the first moment. */
+static void *
+count_children(void *arg)
+{
+	pid_t child;
+	int status;
+
+	(void)arg;
+	ck_assert_int_eq(cgroups_count_thread(cgroups), 0);
+	child = fork();
+	if (child == 0)
+		_exit(is_counted());
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(
+	    WEXITSTATUS(status), access("/sys/fs/cgroup/pids/tasks", W_OK) == 0 ? 1 : 0);
+	ck_assert(!is_counted());
+	return NULL;
+}
+
+START_TEST(what_a_counted_thread_starts_is_limited_in_number)
+{
+	pthread_t thread;
+
+	ck_assert_int_eq(pthread_create(&thread, NULL, count_children, NULL), 0);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
 }
 END_TEST
 
@@ -414,7 +447,6 @@ START_TEST(a_failed_make_leaves_no_fd)
 	ck_assert_int_eq(cgroup_make(cgroups, ID, ATTEMPT, &attempt), -EACCES);
 	ck_assert_int_eq(attempt.dir_fd, -1);
 	ck_assert_int_eq(attempt.worker_fd, -1);
-	ck_assert_int_eq(attempt.pids_procs_fd, -1);
 }
 END_TEST
 
@@ -434,6 +466,7 @@ add_real(TCase *real)
 #endif
 	tcase_add_test(real, the_next_supervisor_finds_the_groups_by_their_names);
 	tcase_add_test(real, the_steps_are_limited_in_number_where_they_can_be);
+	tcase_add_test(real, what_a_counted_thread_starts_is_limited_in_number);
 	tcase_add_test(real, a_service_that_moved_into_a_leaf_keeps_its_place);
 	if (geteuid() == 0) {
 		tcase_add_test(real, who_may_not_make_one_has_none);

@@ -199,10 +199,8 @@ START_TEST(wants_and_fds_have_the_numbers_listed)
 	check_row(&row, "| 6 | the directory `attempts/ID.N`");
 	ck_assert_int_eq(WORKER_FD_CGROUP, 7);
 	check_row(&row, "| 7 | the directory of the task's cgroup");
-	ck_assert_int_eq(WORKER_FD_PIDS, 8);
-	check_row(&row, "| 8 | `cgroup.procs`");
-	ck_assert_int_eq(WORKER_FD_BRIEF, 9);
-	check_row(&row, "| 9 | the brief");
+	ck_assert_int_eq(WORKER_FD_BRIEF, 8);
+	check_row(&row, "| 8 | the brief");
 	check_end(row);
 }
 END_TEST

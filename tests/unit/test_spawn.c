@@ -35,7 +35,6 @@ plain_spec(void)
 		.argv = probe_argv,
 		.envp = probe_envp,
 		.cgroup_fd = -1,
-		.pids_cgroup_fd = -1,
 		.umask = -1,
 		.oom_score_adj = INT_MIN,
 	};
@@ -248,22 +247,18 @@ START_TEST(a_program_becomes_its_user_and_we_do_not)
 END_TEST
 
 /* A plain file stands for the cgroup's: what a kernel without CLONE_INTO_CGROUP is told. */
-START_TEST(a_program_enters_its_cgroups)
+START_TEST(a_program_enters_its_cgroup)
 {
 	struct spawn_spec spec = plain_spec();
 	int procs = openat(scratch_fd, "cgroup.procs", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	int pids = openat(scratch_fd, "pids", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	char byte[2];
 
 	choose(_i);
 	spec.cgroup_fd = scratch_fd;
-	spec.pids_cgroup_fd = pids;
 	run(&spec);
 	ck_assert_int_eq(pread(procs, byte, 2, 0), 1);
 	ck_assert_int_eq(byte[0], '0');
-	ck_assert_int_eq(pread(pids, byte, 2, 0), 1);
 	fd_close(&procs);
-	fd_close(&pids);
 	ck_assert_int_eq(unlinkat(scratch_fd, "cgroup.procs", 0), 0);
 	spec = plain_spec();
 	spec.cgroup_fd = scratch_fd;
@@ -454,7 +449,7 @@ each_method(void)
 		signals_are_as_at_birth_and_the_callers_stay,
 		a_program_gets_its_session_group_umask_and_score,
 		a_program_starts_in_the_directory_it_was_promised,
-		a_program_becomes_its_user_and_we_do_not, a_program_enters_its_cgroups,
+		a_program_becomes_its_user_and_we_do_not, a_program_enters_its_cgroup,
 		an_exec_error_comes_back, the_first_candidate_that_is_there_is_run,
 		fds_that_cannot_be_passed_are_an_error,
 		neither_success_nor_failure_leaves_anything_open,

@@ -146,18 +146,20 @@ world_start(struct world *world)
 	world->pid = fork();
 	ck_assert_int_ge(world->pid, 0);
 	if (world->pid == 0) {
-		int high[7] = { world->journal_fd, world->news_fd, world->orders_fd, world->dir_fd,
-			world->cgroup_fd, world->pids_fd, brief_fd };
+		int high[6] = { world->journal_fd, world->news_fd, world->orders_fd, world->dir_fd,
+			world->cgroup_fd, brief_fd };
 
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (world->pids_fd >= 0 && write(world->pids_fd, "0", 1) < 0)
+			_exit(98);
 		if (world->file_limit) {
 			struct rlimit limit = { world->file_limit, RLIM_INFINITY };
 
 			setrlimit(RLIMIT_FSIZE, &limit);
 		}
-		for (size_t i = 0; i < 7; i++)
+		for (size_t i = 0; i < 6; i++)
 			high[i] = high[i] < 0 ? -1 : fcntl(high[i], F_DUPFD, 50);
-		for (size_t i = 0; i < 7; i++)
+		for (size_t i = 0; i < 6; i++)
 			world_give(high[i], WORKER_FD_JOURNAL + (int)i);
 		_exit(world_worker());
 	}
