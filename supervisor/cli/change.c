@@ -103,7 +103,9 @@ const struct verb verb_retry = {
 	.name = "retry",
 	.synopsis = "[options] ID",
 	.summary = "run an ended task again from its first unfinished step",
-	.help = "The task keeps its id; its attempt is one more.",
+	.help =
+	    "The task keeps its id; its attempt is one more. Refused while another active task\n"
+	    "does the same work: a new submission would join that one.",
 	.options = retry_options,
 	.examples = "reeve retry 41\nreeve retry --follow 41",
 	.run = run_retry,

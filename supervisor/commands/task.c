@@ -110,64 +110,91 @@ method_events(const struct request *request, const struct rpc_slice *params, int
 	buf_fini(&page.items);
 }
 
-/* ---- cancel ------------------------------------------------------------------- */
+/* ---- what changes a task: cancel, retry, keep ------------------------------------ */
 
-struct cancel_params {
+struct change_params {
 	uint64_t id;
-	bool force, abandon;
+	bool force, abandon, keep;
 };
-static const struct codec_field cancel_params_fields[] = {
-	CODEC_FIELD(1, UINT, struct cancel_params, id, 0),
-	CODEC_FIELD(2, BOOL, struct cancel_params, force, 0),
-	CODEC_FIELD(3, BOOL, struct cancel_params, abandon, 0),
-};
-static const struct codec cancel_params_codec = { .name = "params",
-	.size = sizeof(struct cancel_params),
-	.fields = cancel_params_fields,
-	.nfields = 3,
-	.by_name = true,
-	.strict = true,
-	.limits = &walk_rpc_limits };
 
-/* A request that goes on once the caller's name is known. */
-struct named {
+#define CHANGE_PARAMS(list)                                                   \
+ {                                                                            \
+  .name = "params", .size = sizeof(struct change_params), .fields = (list),   \
+  .nfields = sizeof(list) / sizeof(list)[0], .by_name = true, .strict = true, \
+  .limits = &walk_rpc_limits                                                  \
+ }
+static const struct codec_field cancel_fields[] = {
+	CODEC_FIELD(1, UINT, struct change_params, id, 0),
+	CODEC_FIELD(2, BOOL, struct change_params, force, 0),
+	CODEC_FIELD(3, BOOL, struct change_params, abandon, 0),
+};
+static const struct codec_field retry_fields[] = {
+	CODEC_FIELD(1, UINT, struct change_params, id, 0),
+};
+static const struct codec_field keep_fields[] = {
+	CODEC_FIELD(1, UINT, struct change_params, id, 0),
+	CODEC_FIELD(2, BOOL, struct change_params, keep, 0),
+};
+static const struct codec cancel_codec = CHANGE_PARAMS(cancel_fields);
+static const struct codec retry_codec = CHANGE_PARAMS(retry_fields);
+static const struct codec keep_codec = CHANGE_PARAMS(keep_fields);
+
+/* What was asked, until it is answered: while the caller's name is looked up, and over the commit.
+ */
+struct asked {
 	struct request request;
-	struct cancel_params given;
+	struct change_params given;
 };
 
-/* FN gets a struct named, and frees it. */
-static void
-go_on_named(const struct request *request, const struct cancel_params *given,
-    void (*fn)(const struct person *person, void *arg))
+/* NULL: answered already. Else it ends with answer_end or answer_error. */
+static struct asked *
+ask(const struct request *request, const struct rpc_slice *params, const struct codec *codec)
 {
-	struct named *named = calloc(1, sizeof *named);
+	struct change_params given;
+	struct asked *asked;
+	struct record record;
 
-	if (!named) {
+	if (!request_decode(request, params, codec, &given) ||
+	    !request_find(request, given.id, &record))
+		return NULL;
+	codec_free(&record_codec, &record);
+	asked = malloc(sizeof *asked);
+	if (asked)
+		*asked = (struct asked){ .request = *request, .given = given };
+	else
 		reply_error(request, RPC_UNAVAILABLE, NULL, "out of memory");
-		return;
-	}
-	*named = (struct named){ .request = *request, .given = *given };
-	people_look_up(request->supervisor->people, request->uid, fn, named);
+	return asked;
 }
 
 static void
-answer_cancel(const struct named *named, const struct cancel_answer *answer, const char *status)
+answer_begin(const struct asked *asked, struct buf *out, msgpack_packer *packer, size_t nfields)
 {
-	msgpack_packer packer;
-	struct buf out;
+	reply_begin(&asked->request, out, packer);
+	msgpack_pack_map(packer, nfields);
+}
 
-	if (!answer->accepted) {
-		reply_error(&named->request, RPC_REFUSED, NULL, "task %llu: %s",
-		    (unsigned long long)named->given.id, answer->reason);
-		return;
-	}
-	reply_begin(&named->request, &out, &packer);
-	msgpack_pack_map(&packer, 4);
-	pack_kv_bool(&packer, "accepted", true);
-	pack_kv_bool(&packer, "durable", false);
-	pack_kv_bool(&packer, "left", answer->left);
-	pack_kv_str(&packer, "status", status);
-	reply_end(&named->request, &out);
+static void
+answer_end(struct asked *asked, struct buf *out)
+{
+	reply_end(&asked->request, out);
+	free(asked);
+}
+
+static void
+answer_error(struct asked *asked, enum rpc_error error, const char *why)
+{
+	reply_error(&asked->request, error, NULL, "task %llu: %s",
+	    (unsigned long long)asked->given.id, why);
+	free(asked);
+}
+
+static void
+answer_failure(struct asked *asked, int error)
+{
+	if (error == -ENOENT) /* its time came while its caller's name was looked up */
+		answer_error(asked, RPC_NOT_FOUND, "it is gone");
+	else
+		answer_error(asked, RPC_INTERNAL, strerror(-error));
 }
 
 static void
@@ -182,151 +209,114 @@ person_name(const struct person *person, uid_t uid, char *name, size_t room)
 static void
 cancel_named(const struct person *person, void *arg)
 {
-	struct named *named = arg;
-	struct task *task = roster_find(&named->request.supervisor->roster, named->given.id);
+	struct asked *asked = arg;
+	struct task *task = roster_find(&asked->request.supervisor->roster, asked->given.id);
 	char name[LIMIT_NAME];
+	struct cancel_request wish = { .person = name,
+		.uid = asked->request.uid,
+		.is_admin = asked->request.is_admin,
+		.force = asked->given.force,
+		.abandon = asked->given.abandon };
+	struct cancel_answer answer = { .reason = "it has ended" };
+	msgpack_packer packer;
+	struct buf out;
 
-	person_name(person, named->request.uid, name, sizeof name);
-	if (task) {
-		struct cancel_request wish = { .person = name,
-			.uid = named->request.uid,
-			.is_admin = named->request.is_admin,
-			.force = named->given.force,
-			.abandon = named->given.abandon };
-		struct cancel_answer answer = wish_cancel(task, &wish);
-
-		answer_cancel(named, &answer, task_state_name(task->rec.state));
-	} else {
-		reply_error(&named->request, RPC_REFUSED, NULL, "task %llu: it has ended",
-		    (unsigned long long)named->given.id);
+	person_name(person, asked->request.uid, name, sizeof name);
+	if (task)
+		answer = wish_cancel(task, &wish);
+	if (!answer.accepted) {
+		answer_error(asked, RPC_REFUSED, answer.reason);
+		return;
 	}
-	free(named);
+	answer_begin(asked, &out, &packer, 4);
+	pack_kv_bool(&packer, "accepted", true);
+	pack_kv_bool(&packer, "durable", false);
+	pack_kv_bool(&packer, "left", answer.left);
+	pack_kv_str(&packer, "status", task_state_name(task->rec.state));
+	answer_end(asked, &out);
 }
 
 void
 method_cancel(const struct request *request, const struct rpc_slice *params, int fd)
 {
-	struct cancel_params given;
-	struct record record;
+	struct asked *asked = ask(request, params, &cancel_codec);
 
 	(void)fd;
-	if (!request_decode(request, params, &cancel_params_codec, &given) ||
-	    !request_find(request, given.id, &record))
-		return;
-	codec_free(&record_codec, &record);
-	go_on_named(request, &given, cancel_named);
+	if (asked)
+		people_look_up(request->supervisor->people, request->uid, cancel_named, asked);
 }
-
-/* ---- retry and keep ------------------------------------------------------------ */
 
 static void
 on_retried(struct task *task, int result, void *arg)
 {
-	struct request *request = arg;
+	struct asked *asked = arg;
 	msgpack_packer packer;
 	struct buf out;
 
-	(void)result;
-	reply_begin(request, &out, &packer);
-	msgpack_pack_map(&packer, 2);
+	(void)result; /* only submissions are refused */
+	answer_begin(asked, &out, &packer, 2);
 	pack_kv_str(&packer, "status", task_state_name(task->rec.state));
 	pack_kv_uint(&packer, "attempt", task->rec.attempt.number + 1);
-	reply_end(request, &out);
-	free(request);
+	answer_end(asked, &out);
 }
 
 static void
 retry_named(const struct person *person, void *arg)
 {
-	struct named *named = arg;
-	struct request *request = malloc(sizeof *request);
-	char name[LIMIT_NAME];
+	struct asked *asked = arg;
+	char name[LIMIT_NAME], why[96];
+	uint64_t active = 0;
 	int r;
 
-	person_name(person, named->request.uid, name, sizeof name);
-	if (request)
-		*request = named->request;
-	r = request ? wish_retry(&named->request.supervisor->roster, named->given.id, name,
-			  on_retried, request)
-		    : -ENOMEM;
-	if (r == -EINVAL)
-		reply_error(&named->request, RPC_REFUSED, NULL,
-		    "task %llu: only a task that failed, was cancelled or interrupted can be retried",
-		    (unsigned long long)named->given.id);
-	else if (r < 0)
-		reply_error(&named->request, RPC_INTERNAL, NULL, "task %llu: %s",
-		    (unsigned long long)named->given.id, strerror(-r));
-	if (r < 0)
-		free(request);
-	free(named);
+	person_name(person, asked->request.uid, name, sizeof name);
+	r = wish_retry(
+	    &asked->request.supervisor->roster, asked->given.id, name, on_retried, asked, &active);
+	if (r == -EEXIST) {
+		snprintf(why, sizeof why, "task %llu is doing the same work",
+		    (unsigned long long)active);
+		answer_error(asked, RPC_CONFLICT, why);
+	} else if (r == -EINVAL) {
+		answer_error(asked, RPC_REFUSED,
+		    "only a task that failed, was cancelled or interrupted can be retried");
+	} else if (r < 0) {
+		answer_failure(asked, r);
+	}
 }
 
 void
 method_retry(const struct request *request, const struct rpc_slice *params, int fd)
 {
-	struct id_params given;
-	struct record record;
+	struct asked *asked = ask(request, params, &retry_codec);
 
 	(void)fd;
-	if (!request_decode(request, params, &id_params_codec, &given) ||
-	    !request_find(request, given.id, &record))
-		return;
-	codec_free(&record_codec, &record);
-	go_on_named(request, &(struct cancel_params){ .id = given.id }, retry_named);
+	if (asked)
+		people_look_up(request->supervisor->people, request->uid, retry_named, asked);
 }
-
-struct keep_params {
-	uint64_t id;
-	bool keep;
-};
-static const struct codec_field keep_params_fields[] = {
-	CODEC_FIELD(1, UINT, struct keep_params, id, 0),
-	CODEC_FIELD(2, BOOL, struct keep_params, keep, 0),
-};
-static const struct codec keep_params_codec = { .name = "params",
-	.size = sizeof(struct keep_params),
-	.fields = keep_params_fields,
-	.nfields = 2,
-	.by_name = true,
-	.strict = true,
-	.limits = &walk_rpc_limits };
 
 static void
 on_kept(struct task *task, int result, void *arg)
 {
-	struct request *request = arg;
+	struct asked *asked = arg;
 	msgpack_packer packer;
 	struct buf out;
 
-	(void)result;
-	reply_begin(request, &out, &packer);
-	msgpack_pack_map(&packer, 1);
+	(void)result; /* only submissions are refused */
+	answer_begin(asked, &out, &packer, 1);
 	pack_kv_bool(&packer, "keep", task->rec.keep);
-	reply_end(request, &out);
-	free(request);
+	answer_end(asked, &out);
 }
 
 void
 method_keep(const struct request *request, const struct rpc_slice *params, int fd)
 {
-	struct keep_params given;
-	struct request *later;
-	struct record record;
+	struct asked *asked = ask(request, params, &keep_codec);
 	int r;
 
 	(void)fd;
-	if (!request_decode(request, params, &keep_params_codec, &given) ||
-	    !request_find(request, given.id, &record))
+	if (!asked)
 		return;
-	codec_free(&record_codec, &record);
-	later = malloc(sizeof *later);
-	if (later)
-		*later = *request;
-	r = later ? wish_keep(&request->supervisor->roster, given.id, given.keep, on_kept, later)
-		  : -ENOMEM;
-	if (r == 0)
-		return;
-	free(later);
-	reply_error(request, RPC_INTERNAL, NULL, "task %llu: %s", (unsigned long long)given.id,
-	    strerror(-r));
+	r = wish_keep(
+	    &request->supervisor->roster, asked->given.id, asked->given.keep, on_kept, asked);
+	if (r < 0)
+		answer_failure(asked, r);
 }

@@ -396,8 +396,27 @@ bring_back(struct roster *roster, uint64_t id, struct task **ret_task)
 	return 0;
 }
 
+/* Not beside the same work: who wants that joins it, and there is only ever one. */
+static int
+check_retry(struct roster *roster, const struct task *task, uint64_t *ret_active)
+{
+	const struct task *other;
+	char *join;
+
+	if (!can_do(&task->rec).retry)
+		return -EINVAL;
+	join = join_of(&task->rec);
+	other = join ? join_find(roster, join) : NULL;
+	free(join);
+	if (!other)
+		return 0;
+	*ret_active = other->rec.id;
+	return -EEXIST;
+}
+
 int
-wish_retry(struct roster *roster, uint64_t id, const char *person, change_done_fn done, void *arg)
+wish_retry(struct roster *roster, uint64_t id, const char *person, change_done_fn done, void *arg,
+    uint64_t *ret_active)
 {
 	struct task *task;
 	struct change *change;
@@ -405,10 +424,11 @@ wish_retry(struct roster *roster, uint64_t id, const char *person, change_done_f
 
 	if (r < 0)
 		return r;
-	if (!can_do(&task->rec).retry) {
+	r = check_retry(roster, task, ret_active);
+	if (r < 0) {
 		if (task_state_is_end(task->rec.state))
 			roster_leave(task);
-		return -EINVAL;
+		return r;
 	}
 	task->is_leaving = false;
 	change = change_begin(task);

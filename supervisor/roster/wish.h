@@ -48,11 +48,14 @@ struct cancel_answer {
 
 struct cancel_answer wish_cancel(struct task *task, const struct cancel_request *request);
 
-/* 0 and DONE follows after the commit; -EINVAL: not in a state to be retried; -ENOENT; -EUCLEAN. */
-int wish_retry(
-    struct roster *roster, uint64_t id, const char *person, change_done_fn done, void *arg);
+/*
+ * 0 and DONE follows after the commit; -EINVAL: not in a state to be retried; -EEXIST: *ret_active,
+ * which a submission of this work would join, is active; -ENOENT; -EUCLEAN.
+ */
+int wish_retry(struct roster *roster, uint64_t id, const char *person, change_done_fn done,
+    void *arg, uint64_t *ret_active);
 
-/* As wish_retry; an active task is kept or not from its end on. */
+/* As wish_retry, but for its refusals; an active task is kept or not from its end on. */
 int wish_keep(struct roster *roster, uint64_t id, bool keep, change_done_fn done, void *arg);
 
 #endif

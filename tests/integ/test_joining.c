@@ -119,6 +119,51 @@ START_TEST(a_key_joins_what_is_active_and_only_that)
 }
 END_TEST
 
+/* Fails without ROOT/go, and else waits. */
+static const char moody[] = "name: moody\n"
+			    "params:\n"
+			    "  server: {required: true}\n"
+			    "  go: {required: true}\n"
+			    "scope: ${server}\n"
+			    "steps:\n"
+			    "  - name: wait\n"
+			    "    sh: 'test -e \"$PARAM_GO\" && exec sleep 1000'\n";
+
+START_TEST(a_retry_does_not_run_beside_the_same_work)
+{
+	struct world world;
+	const struct said *said;
+	char go[WORLD_PATH + 8];
+
+	world_open(&world, __func__);
+	world_start(&world);
+	world_file(&world, "moody.yaml", moody);
+	snprintf(go, sizeof go, "go=%s/go", world.root);
+	ck_assert_int_eq(REEVE(&world, "run", "./moody.yaml", "server=one", go)->status, 1);
+	world_file(&world, "go", "");
+	ck_assert_int_eq(
+	    REEVE(&world, "run", "--detach", "./moody.yaml", "server=one", go)->status, 0);
+	world_until(&world, 2, "status", "running");
+	said = REEVE(&world, "retry", "1");
+	ck_assert_int_eq(said->status, 1);
+	ck_says(said->err, "task 2");
+	ck_doc(world_show(&world, 1), "status", "failed");
+	ck_doc(world_show(&world, 1), "attempt", "1");
+	/* Other work is none of its business; and once the other has ended it may. */
+	REEVE(&world, "run", "--detach", "./moody.yaml", "server=two", go);
+	REEVE(&world, "cancel", "2");
+	ck_assert_int_eq(REEVE(&world, "retry", "1")->status, 0);
+	world_until(&world, 1, "status", "running");
+	/* Then it is the one that is joined, and the other has to wait. */
+	said = REEVE(&world, "retry", "2");
+	ck_assert_int_eq(said->status, 1);
+	ck_says(said->err, "task 1");
+	ck_doc(REEVE_JSON(&world, 0, "run", "--detach", "--json", "./moody.yaml", "server=one", go),
+	    "id", "1");
+	world_close(&world);
+}
+END_TEST
+
 START_TEST(a_request_that_is_sent_twice_makes_one_task)
 {
 	struct world world;
@@ -146,6 +191,7 @@ main(void)
 	tcase_add_test(tcase, without_a_scope_all_parameters_count);
 	tcase_add_test(tcase, a_recipe_may_name_other_fields_or_never_join);
 	tcase_add_test(tcase, a_key_joins_what_is_active_and_only_that);
+	tcase_add_test(tcase, a_retry_does_not_run_beside_the_same_work);
 	tcase_add_test(tcase, a_request_that_is_sent_twice_makes_one_task);
 	return world_main(suite);
 }
