@@ -101,6 +101,19 @@ request_decode(const struct request *request, const struct rpc_slice *params,
 }
 
 bool
+request_takes_nothing(const struct request *request, const struct rpc_slice *params)
+{
+	static const struct codec nothing = { .name = "params",
+		.size = sizeof(char),
+		.by_name = true,
+		.strict = true,
+		.limits = &walk_rpc_limits };
+	char none;
+
+	return request_decode(request, params, &nothing, &none);
+}
+
+bool
 request_may_see(const struct request *request, const struct record *record)
 {
 	if (request->is_admin)

@@ -30,6 +30,10 @@ void reply_empty(const struct request *request);
 bool request_decode(const struct request *request, const struct rpc_slice *params,
     const struct codec *codec, void *ret_params);
 
+/* For methods that take nothing: answers with an error and returns false when something is given.
+ */
+bool request_takes_nothing(const struct request *request, const struct rpc_slice *params);
+
 /* Methods that take {id} alone share this. */
 struct id_params {
 	uint64_t id;

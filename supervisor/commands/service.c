@@ -32,8 +32,9 @@ method_version(const struct request *request, const struct rpc_slice *params, in
 	msgpack_packer packer;
 	struct buf out;
 
-	(void)params;
 	(void)fd;
+	if (!request_takes_nothing(request, params))
+		return;
 	reply_begin(request, &out, &packer);
 	msgpack_pack_map(&packer, 9);
 	pack_kv_str(&packer, "version", REEVE_VERSION);
@@ -115,10 +116,12 @@ on_recipes(struct job *job)
 void
 method_recipes(const struct request *request, const struct rpc_slice *params, int fd)
 {
-	struct recipe_listing *listing = calloc(1, sizeof *listing);
+	struct recipe_listing *listing;
 
-	(void)params;
 	(void)fd;
+	if (!request_takes_nothing(request, params))
+		return;
+	listing = calloc(1, sizeof *listing);
 	if (!listing) {
 		reply_error(request, RPC_UNAVAILABLE, NULL, "out of memory");
 		return;
@@ -227,8 +230,9 @@ method_doctor(const struct request *request, const struct rpc_slice *params, int
 	msgpack_packer packer;
 	struct buf out;
 
-	(void)params;
 	(void)fd;
+	if (!request_takes_nothing(request, params))
+		return;
 	buf_init(&examination.checks, LIMIT_RPC);
 	buf_packer(&examination.checks, &examination.packer);
 	add_check(&examination, "version", HEALTH_OK, REEVE_VERSION, NULL);

@@ -326,16 +326,17 @@ method_watch(const struct request *request, const struct rpc_slice *params, int 
 {
 	struct conn *conn = control_find(&request->supervisor->control, request->conn);
 	struct store *store = request->supervisor->store;
-	struct watch *watch = calloc(1, sizeof *watch);
 	struct watch_params given;
+	struct watch *watch;
 	bool resumes, reset;
 
 	(void)fd;
-	if (!watch || !conn || !request_decode(request, params, &watch_params_codec, &given)) {
-		free(watch);
+	if (!conn || !request_decode(request, params, &watch_params_codec, &given))
 		return;
-	}
-	if (!parse_ids(&given.ids, watch)) {
+	watch = calloc(1, sizeof *watch);
+	if (!watch) {
+		reply_error(request, RPC_UNAVAILABLE, NULL, "out of memory");
+	} else if (!parse_ids(&given.ids, watch)) {
 		reply_error(
 		    request, RPC_INVALID, "ids", "ids: a list of at most %d task ids", MAX_WATCHED);
 		free_watch(watch);
@@ -361,8 +362,9 @@ method_unwatch(const struct request *request, const struct rpc_slice *params, in
 {
 	struct conn *conn = control_find(&request->supervisor->control, request->conn);
 
-	(void)params;
 	(void)fd;
+	if (!request_takes_nothing(request, params))
+		return;
 	if (conn)
 		watch_forget(conn);
 	reply_empty(request);
