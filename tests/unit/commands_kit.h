@@ -52,6 +52,15 @@ kit_closed(struct conn *conn, void *arg)
 	watch_forget(conn);
 }
 
+/* The loop is the test's to end. */
+static void
+kit_stopper(struct ev_loop *loop, ev_prepare *watcher, int revents)
+{
+	(void)loop;
+	(void)watcher;
+	(void)revents;
+}
+
 static void
 kit_dead_store(int error, void *arg)
 {
@@ -132,7 +141,7 @@ set_up(void)
 	listener = fd_unix_listen(world_path("sock"), 0600, 16);
 	ck_assert_int_eq(
 	    control_start(&supervisor.control, supervisor.loop, listener, &handler), 0);
-	ev_prepare_init(&supervisor.stopper, NULL);
+	ev_prepare_init(&supervisor.stopper, kit_stopper);
 	buf_init(&incoming, 8 * 1024 * 1024);
 	heard[0] = '\0';
 	come_back(true);
