@@ -2,6 +2,7 @@
 
 #include "ipc/clock.h"
 #include "supervisor/can.h"
+#include "supervisor/shares.h"
 
 #include <math.h>
 #include <string.h>
@@ -34,12 +35,13 @@ pack_kv_blob(msgpack_packer *out, const char *key, const struct blob *blob)
 		msgpack_pack_nil(out);
 }
 
+/* N pairs. */
 static void
-pack_kv_pairs(msgpack_packer *out, const char *key, const struct pairs *pairs)
+pack_kv_pairs(msgpack_packer *out, const char *key, const struct pairs *pairs, size_t n)
 {
 	pack_str(out, key);
-	msgpack_pack_map(out, pairs->n);
-	for (size_t i = 0; i < pairs->n; i++)
+	msgpack_pack_map(out, n);
+	for (size_t i = 0; i < n; i++)
 		pack_kv_str(out, pairs->v[i].name, pairs->v[i].value);
 }
 
@@ -75,14 +77,15 @@ pack_kv_exit(msgpack_packer *out, const struct exit_info *exit_info)
 }
 
 static void
-pack_subs(msgpack_packer *out, const struct record_subs *subs, uint64_t parent, int depth)
+pack_subs(
+    msgpack_packer *out, const struct record_subs *subs, size_t nsubs, uint64_t parent, int depth)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < subs->n; i++)
+	for (size_t i = 0; i < nsubs; i++)
 		n += subs->v[i].parent == parent;
 	pack_kv_array(out, "steps", depth < LIMIT_SUB_DEPTH ? n : 0);
-	for (size_t i = 0; depth < LIMIT_SUB_DEPTH && i < subs->n; i++) {
+	for (size_t i = 0; depth < LIMIT_SUB_DEPTH && i < nsubs; i++) {
 		const struct record_sub *sub = &subs->v[i];
 
 		if (sub->parent != parent)
@@ -95,12 +98,13 @@ pack_subs(msgpack_packer *out, const struct record_subs *subs, uint64_t parent, 
 		pack_kv_time(out, "started_at", sub->started_ms);
 		pack_kv_time(out, "ended_at", sub->ended_ms);
 		pack_kv_nil(out, "exit");
-		pack_subs(out, subs, sub->sub, depth + 1);
+		pack_subs(out, subs, nsubs, sub->sub, depth + 1);
 	}
 }
 
 static void
-pack_steps(msgpack_packer *out, const struct record *record, const struct news *news)
+pack_steps(msgpack_packer *out, const struct record *record, const struct news *news,
+    struct shares *shares)
 {
 	pack_kv_array(out, "steps", record->steps.n);
 	for (size_t i = 0; i < record->steps.n; i++) {
@@ -119,7 +123,7 @@ pack_steps(msgpack_packer *out, const struct record *record, const struct news *
 		pack_kv_time(out, "started_at", step->started_ms);
 		pack_kv_time(out, "ended_at", step->ended_ms);
 		pack_kv_exit(out, &step->exit);
-		pack_subs(out, &step->subs, 0, 1);
+		pack_subs(out, &step->subs, shares_subs(shares, step), 0, 1);
 	}
 }
 
@@ -174,10 +178,12 @@ pack_receipt(msgpack_packer *out, const struct receipt *receipt)
 }
 
 static void
-pack_warnings(msgpack_packer *out, const struct record *record)
+pack_warnings(msgpack_packer *out, const struct record *record, struct shares *shares)
 {
-	pack_kv_array(out, "warnings", record->warnings.n);
-	for (size_t i = 0; i < record->warnings.n; i++) {
+	size_t n = shares_warnings(shares, record);
+
+	pack_kv_array(out, "warnings", n);
+	for (size_t i = 0; i < n; i++) {
 		msgpack_pack_map(out, 3);
 		pack_kv_str(out, "text", record->warnings.v[i].text);
 		pack_kv_count(out, "step", record->warnings.v[i].step);
@@ -186,10 +192,13 @@ pack_warnings(msgpack_packer *out, const struct record *record)
 }
 
 static void
-pack_interruptions(msgpack_packer *out, const struct record_interruptions *interruptions)
+pack_interruptions(
+    msgpack_packer *out, const struct record_interruptions *interruptions, struct shares *shares)
 {
-	pack_kv_array(out, "interruptions", interruptions->n);
-	for (size_t i = 0; i < interruptions->n; i++) {
+	size_t n = shares_interruptions(shares, interruptions);
+
+	pack_kv_array(out, "interruptions", n);
+	for (size_t i = 0; i < n; i++) {
 		const struct record_interruption *interruption = &interruptions->v[i];
 
 		msgpack_pack_map(out, 6);
@@ -203,16 +212,32 @@ pack_interruptions(msgpack_packer *out, const struct record_interruptions *inter
 }
 
 static void
-pack_outputs(msgpack_packer *out, const struct record_steps *steps)
+pack_outputs(msgpack_packer *out, const struct record_steps *steps, struct shares *shares)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < steps->n; i++)
 		n += steps->v[i].outputs.n > 0;
 	pack_kv_map(out, "outputs", n);
-	for (size_t i = 0; i < steps->n; i++)
-		if (steps->v[i].outputs.n > 0)
-			pack_kv_pairs(out, steps->v[i].name, &steps->v[i].outputs);
+	for (size_t i = 0; i < steps->n; i++) {
+		const struct pairs *outputs = &steps->v[i].outputs;
+
+		if (outputs->n > 0)
+			pack_kv_pairs(
+			    out, steps->v[i].name, outputs, shares_outputs(shares, outputs));
+	}
+}
+
+static void
+pack_left_out(msgpack_packer *out, const struct shares *shares)
+{
+	if (!shares_left_out(shares)) {
+		pack_kv_nil(out, "left_out");
+		return;
+	}
+	pack_kv_map(out, "left_out", SHARES);
+	for (int i = 0; i < SHARES; i++)
+		pack_kv_uint(out, share_name(i), shares->of[i].left_out);
 }
 
 static void
@@ -266,7 +291,7 @@ progress_of(const struct record *record, const struct news *news)
 }
 
 static void
-pack_identity(msgpack_packer *out, const struct record *record)
+pack_identity(msgpack_packer *out, const struct record *record, struct shares *shares)
 {
 	const struct record_person *owner = record->persons.n > 0 ? record->persons.v : NULL;
 
@@ -276,12 +301,13 @@ pack_identity(msgpack_packer *out, const struct record *record)
 	pack_kv_str(out, "scope", record->scope);
 	pack_kv_str(out, "owner", owner ? owner->name : NULL);
 	pack_kv_uint(out, "owner_uid", record->owner_uid);
-	pack_kv_pairs(out, "labels", &record->labels);
+	pack_kv_pairs(out, "labels", &record->labels, shares_labels(shares, &record->labels));
 	pack_kv_str(out, "status", task_state_name(record->state));
 }
 
 static void
-pack_where(msgpack_packer *out, const struct record *record, const struct news *news)
+pack_where(msgpack_packer *out, const struct record *record, const struct news *news,
+    struct shares *shares)
 {
 	bool in_step = record->step > 0 && record->step <= record->steps.n;
 
@@ -291,7 +317,7 @@ pack_where(msgpack_packer *out, const struct record *record, const struct news *
 	pack_kv_count(out, "index", in_step ? record->step : 0);
 	pack_kv_uint(out, "count", record->steps.n);
 	pack_kv_str(out, "name", in_step ? record->steps.v[record->step - 1].name : NULL);
-	pack_steps(out, record, news);
+	pack_steps(out, record, news, shares);
 	pack_kv_uint(out, "attempt", record->attempt.number);
 }
 
@@ -299,32 +325,34 @@ void
 view_task(msgpack_packer *out, const struct record *record, const struct view_live *live)
 {
 	static const struct blob none;
+	struct shares shares = shares_whole();
 	bool in_step = record->step > 0 && record->step <= record->steps.n;
 
-	msgpack_pack_map(out, 33);
-	pack_identity(out, record); /* 8 */
+	msgpack_pack_map(out, 34);
+	pack_identity(out, record, &shares); /* 8 */
 	pack_kv_str(out, "pending", live->pending);
 	pack_kv_str(out, "outcome", record->outcome);
-	pack_where(out, record, live->news); /* 5 */
+	pack_where(out, record, live->news, &shares); /* 5 */
 	pack_kv_time(out, "created_at", record->created_ms);
 	pack_kv_time(out, "started_at", record->started_ms);
 	pack_kv_time(out, "ended_at", record->ended_ms);
 	pack_bytes(out, live->news);
 	pack_kv_count(out, "eta_s", live->news ? live->news->eta_s : 0);
-	pack_outputs(out, &record->steps);
+	pack_outputs(out, &record->steps, &shares);
 	pack_kv_blob(
 	    out, "checkpoint", in_step ? &record->steps.v[record->step - 1].checkpoint : &none);
 	pack_kv_blob(out, "result", &record->result);
-	pack_warnings(out, record);
+	pack_warnings(out, record, &shares);
 	pack_kv_nil(out, "question");
 	pack_error(out, &record->error);
 	pack_blocked(out, &live->blocked);
 	pack_can(out, record);
 	pack_receipt(out, &record->receipt);
 	pack_kv_uint(out, "joined", record->persons.n);
-	pack_interruptions(out, &record->interruptions);
+	pack_interruptions(out, &record->interruptions, &shares);
 	pack_kv_bool(out, "keep", record->keep);
 	pack_kv_time(out, "expires_at", record->expires_ms);
+	pack_left_out(out, &shares);
 }
 
 static void

@@ -24,6 +24,8 @@ struct view_live {
 	uint64_t now_ms;
 };
 
+/* Less than LIMIT_RPC less LIMIT_FRAME bytes: what is long is left out behind its first items, and
+ * counted. */
 void view_task(msgpack_packer *out, const struct record *record, const struct view_live *live);
 
 /* {seq is not part of it} event, ts, task, attempt and the fields the kind uses. */

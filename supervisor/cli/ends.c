@@ -66,7 +66,17 @@ on_item(const struct follow_item *item, void *arg)
 			ends->statuses[i] = EXIT_FAILED;
 }
 
-static const struct follow_view view = { .item = on_item };
+static void
+on_missing(uint64_t id, int status, void *arg)
+{
+	struct ends *ends = arg;
+
+	for (size_t i = 0; i < ends->n; i++)
+		if (ends->ids[i] == id)
+			ends->statuses[i] = status;
+}
+
+static const struct follow_view view = { .item = on_item, .missing = on_missing };
 
 void
 ends_farewell(const uint64_t *ids, size_t n)

@@ -27,13 +27,27 @@ index_of(const struct follow *follow, uint64_t id)
 	return i;
 }
 
+/*
+ * A fact that comes late has its task beside it as that is by now. So who wants the facts has not
+ * seen its end before the fact that is its end.
+ */
+static bool
+shows_end(const struct follow *follow, const struct follow_item *item)
+{
+	return !follow->wants_facts || !item->event ||
+	       (mp_str_is(mp_get(item->event, "event"), "ended") &&
+		   doc_uint(item->event, "attempt") == doc_uint(item->task, "attempt"));
+}
+
 /* An id may be named twice. */
 static void
-note_state(struct follow *follow, const msgpack_object *task)
+note_state(struct follow *follow, const struct follow_item *item)
 {
-	uint64_t id = doc_uint(task, "id");
-	bool ended = doc_is_ended(task);
+	uint64_t id = doc_uint(item->task, "id");
+	bool ended = doc_is_ended(item->task);
 
+	if (ended && !shows_end(follow, item))
+		return;
 	for (size_t i = index_of(follow, id); i < follow->nids; i++)
 		if (follow->ids[i] == id)
 			follow->ended[i] = ended;
@@ -66,7 +80,7 @@ on_notify(const char *method, const msgpack_object *params, void *arg)
 		follow->seq = item.seq;
 	if (mp_is_nil(item.task) || mp_is_nil(item.event))
 		return;
-	note_state(follow, item.task);
+	note_state(follow, &item);
 	follow->view->item(&item, follow->arg);
 }
 
@@ -101,11 +115,14 @@ take_snapshot(struct follow *follow, const msgpack_object *result)
 	for (size_t i = 0; i < doc_count(tasks); i++) {
 		struct follow_item item = { .task = doc_at(tasks, i) };
 
-		note_state(follow, item.task);
+		note_state(follow, &item);
 		/* A reader of facts gets those it missed, not how things stand in between. */
 		if (is_first || !follow->wants_facts)
 			follow->view->item(&item, follow->arg);
 	}
+	if (follow->nids == 0 && is_first && doc_uint(result, "omitted") > 0 &&
+	    follow->view->omitted)
+		follow->view->omitted(doc_uint(result, "omitted"), follow->arg);
 	follow->stood_ended = !is_first && all_ended(follow);
 	follow->quiet_since_ms = clock_boot_ms();
 }
@@ -119,13 +136,50 @@ is_listed(const msgpack_object *tasks, uint64_t id)
 	return false;
 }
 
+/* It is not there: nothing is to be waited for. */
+static void
+note_missing(struct follow *follow, uint64_t id, int status)
+{
+	for (size_t i = index_of(follow, id); i < follow->nids; i++)
+		if (follow->ids[i] == id)
+			follow->ended[i] = true;
+	follow->missing = status;
+	if (follow->view->missing)
+		follow->view->missing(id, status, follow->arg);
+}
+
+/* How task ID stands, without missing what is told of the others meanwhile. 0, -EINTR, or an exit
+ * status after a complaint. */
+static int
+ask(struct follow *follow, uint64_t id, struct client_reply *ret_reply)
+{
+	struct listener listener = { on_notify, follow };
+	struct request request;
+	int r;
+
+	session_begin(follow->session, &request, "show", 1);
+	pack_kv_uint(&request.params, "id", id);
+	r = session_call(follow->session, &request, -1, &listener, ret_reply);
+	if (r == -EINTR)
+		return r;
+	if (r != 0)
+		return session_lost(follow->session, r);
+	if (!ret_reply->is_error)
+		return 0;
+	r = session_refused(ret_reply);
+	client_reply_fini(ret_reply);
+	return r;
+}
+
 /*
- * A task that the answer does not hold is gone, or there was no room for it. 0, or an exit status
- * after a complaint.
+ * A task that the answer does not hold is gone, or there was no room for it. 0; -EINTR; or an exit
+ * status after a complaint: that none of them is there, or nobody to ask.
  */
 static int
 look_at_missing(struct follow *follow, const msgpack_object *tasks)
 {
+	size_t nmissing = 0;
+
 	for (size_t i = 0; i < follow->nids; i++) {
 		struct client_reply reply;
 		struct follow_item item = { .task = &reply.body };
@@ -133,41 +187,56 @@ look_at_missing(struct follow *follow, const msgpack_object *tasks)
 
 		if (follow->ended[i] || is_listed(tasks, follow->ids[i]))
 			continue;
-		status = session_ask_id(follow->session, "show", follow->ids[i], &reply);
+		status = ask(follow, follow->ids[i], &reply);
+		if (status == EXIT_NOT_FOUND && ++nmissing < follow->nids) {
+			note_missing(follow, follow->ids[i], status);
+			continue;
+		}
 		if (status != 0)
 			return status;
-		note_state(follow, &reply.body);
+		note_state(follow, &item);
 		follow->view->item(&item, follow->arg);
 		client_reply_fini(&reply);
 	}
 	return 0;
 }
 
+static int
+ask_watch(struct follow *follow, struct client_reply *ret_reply)
+{
+	struct listener listener = { on_notify, follow };
+	struct request request;
+
+	pack_watch(follow, &request);
+	return session_call(follow->session, &request, -1, &listener, ret_reply);
+}
+
 static enum follow_end
 subscribe(struct follow *follow)
 {
-	struct listener listener = { on_notify, follow };
 	struct client_reply reply;
-	struct request request;
-	int r;
+	uint64_t connection;
+	int r = ask_watch(follow, &reply);
 
-	pack_watch(follow, &request);
-	r = session_call(follow->session, &request, -1, &listener, &reply);
 	if (r == -EINTR)
 		return FOLLOW_GOING; /* the signal is looked at next */
 	if (r != 0) {
 		follow->status = session_lost(follow->session, r);
 		return FOLLOW_FAILED;
 	}
+	connection = follow->session->connections;
 	if (reply.is_error) {
-		follow->status = session_refused(&reply);
+		r = session_refused(&reply);
 	} else {
 		take_snapshot(follow, &reply.body);
-		follow->status = look_at_missing(follow, mp_get(&reply.body, "tasks"));
+		r = look_at_missing(follow, mp_get(&reply.body, "tasks"));
 	}
 	client_reply_fini(&reply);
-	follow->is_subscribed = follow->status == 0;
-	return follow->is_subscribed ? FOLLOW_GOING : FOLLOW_FAILED;
+	follow->is_subscribed = r == 0 && follow->session->connections == connection;
+	if (r <= 0)
+		return FOLLOW_GOING;
+	follow->status = r;
+	return FOLLOW_FAILED;
 }
 
 /* What has arrived. True when there may be more. */

@@ -33,6 +33,12 @@ struct follow_view {
 	int (*tick)(void *arg);
 	/* SIGWINCH or SIGTSTP. NULL: the one is ignored, the other stops us. */
 	void (*signal)(int signo, void *arg);
+	/* One of several ids is not there, which was said already with STATUS; the others are
+	 * followed. NULL: nothing more is done. */
+	void (*missing)(uint64_t id, int status, void *arg);
+	/* COUNT more tasks are followed, but how they stand was too much to tell. NULL: so is this.
+	 */
+	void (*omitted)(uint64_t count, void *arg);
 };
 
 struct follow {
@@ -45,6 +51,7 @@ struct follow {
 	void *arg;
 
 	int signal, status; /* results */
+	int missing;        /* another: the status of an id that is not there; 0: all are */
 
 	bool *ended; /* per id */
 	char *epoch;

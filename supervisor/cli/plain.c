@@ -2,6 +2,7 @@
 
 #include "ipc/clock.h"
 #include "ipc/fd.h"
+#include "supervisor/cli/cli.h"
 #include "supervisor/cli/picture.h"
 
 #include <math.h>
@@ -278,4 +279,13 @@ on_tick(void *arg)
 	return SILENCE_MS;
 }
 
-const struct follow_view plain_view = { .item = on_item, .tick = on_tick };
+static void
+on_omitted(uint64_t count, void *arg)
+{
+	(void)arg;
+	complain("`reeve ls --active` lists them all.",
+	    "%llu more tasks are followed; how they stand is too much to tell here",
+	    (unsigned long long)count);
+}
+
+const struct follow_view plain_view = { .item = on_item, .tick = on_tick, .omitted = on_omitted };

@@ -31,6 +31,7 @@ session_open(struct session *session, bool waits_for_first)
 	session->patience_ms = SESSION_PATIENCE_MS;
 	session->waits_for_first = waits_for_first;
 	session->was_connected = false;
+	session->connections = 0;
 	session->signal_fd = -1;
 	return 0;
 }
@@ -91,8 +92,12 @@ is_hopeless(const struct session *session, int error)
 static int
 connect_once(struct session *session)
 {
-	int r = session->client.fd >= 0 ? 0 : client_connect(&session->client);
+	int r = 0;
 
+	if (session->client.fd < 0) {
+		r = client_connect(&session->client);
+		session->connections += r == 0;
+	}
 	session->was_connected = session->was_connected || r == 0;
 	return r;
 }

@@ -117,6 +117,7 @@ put_warnings(struct buf *out, const struct term *term, const msgpack_object *tas
 {
 	const msgpack_object *warnings = mp_get(task, "warnings"), *steps = mp_get(task, "steps");
 	size_t n = doc_count(warnings), nsteps = doc_count(steps);
+	uint64_t left_out = doc_uint(mp_get(task, "left_out"), "warnings");
 
 	for (size_t i = 0; i < n && i < WARNINGS_SHOWN; i++) {
 		const msgpack_object *warning = doc_at(warnings, i);
@@ -134,7 +135,9 @@ put_warnings(struct buf *out, const struct term *term, const msgpack_object *tas
 		line_end(&line);
 	}
 	if (n > WARNINGS_SHOWN)
-		text_add(out, "  and %zu more warnings\n", n - WARNINGS_SHOWN);
+		left_out += n - WARNINGS_SHOWN;
+	if (left_out > 0)
+		text_add(out, "  and %llu more warnings\n", (unsigned long long)left_out);
 }
 
 static void

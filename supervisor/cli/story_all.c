@@ -138,6 +138,32 @@ put_interruptions(struct buf *out, const struct term *term, const msgpack_object
 	}
 }
 
+/* What the document was too small for; each of them is among the events. */
+static void
+put_left_out(struct buf *out, const struct term *term, const msgpack_object *task)
+{
+	const msgpack_object *left_out = mp_get(task, "left_out");
+	const char *gap = "";
+	struct line line;
+
+	if (!left_out || left_out->type != MSGPACK_OBJECT_MAP)
+		return;
+	line_begin(&line, out, term);
+	put_key(&line, "left out");
+	for (uint32_t i = 0; i < left_out->via.map.size; i++) {
+		const msgpack_object_kv *pair = &left_out->via.map.ptr[i];
+		uint64_t n = mp_uint(&pair->val, 0);
+
+		if (n == 0 || pair->key.type != MSGPACK_OBJECT_STR)
+			continue;
+		line_add(&line, STYLE_YELLOW, "%s%llu ", gap, (unsigned long long)n);
+		line_put(&line, STYLE_YELLOW,
+		    (struct span){ pair->key.via.str.ptr, pair->key.via.str.size });
+		gap = ", ";
+	}
+	line_end(&line);
+}
+
 /* What can be done while it goes on. */
 static void
 put_next(struct buf *out, const struct term *term, const msgpack_object *task)
@@ -179,6 +205,7 @@ story_all(struct buf *out, const struct term *term, const msgpack_object *task, 
 	put_moment(out, term, "ended", doc_time_ms(task, "ended_at"), now_ms);
 	put_interruptions(out, term, mp_get(task, "interruptions"));
 	put_outputs(out, term, mp_get(task, "outputs"));
+	put_left_out(out, term, task);
 	if (doc_is_ended(task) && mp_bool(mp_get(task, "keep"), false))
 		put_field(out, term, "kept", span_of("until you say otherwise"));
 	else

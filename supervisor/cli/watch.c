@@ -25,16 +25,23 @@ struct lines {
 	int status;
 };
 
-/* How a task stood when the watching began, in the form of an event that is news. */
+/* The begin of a line that is no event of the service's, in the form of one that is news. */
 static void
-put_standing(struct buf *out, const msgpack_object *task)
+begin_own(struct buf *out, const char *event)
 {
 	char ts[CLOCK_TEXT];
 
+	text_add(out, "{\"seq\":null,\"event\":{\"event\":\"%s\",\"ts\":\"%s\"", event,
+	    clock_format(clock_wall_ms(), ts));
+}
+
+/* How a task stood when the watching began. */
+static void
+put_standing(struct buf *out, const msgpack_object *task)
+{
+	begin_own(out, "standing");
 	text_add(out,
-	    "{\"seq\":null,\"event\":{\"event\":\"standing\",\"ts\":\"%s\",\"task\":%llu,"
-	    "\"attempt\":%llu},\"task\":",
-	    clock_format(clock_wall_ms(), ts), (unsigned long long)doc_uint(task, "id"),
+	    ",\"task\":%llu,\"attempt\":%llu},\"task\":", (unsigned long long)doc_uint(task, "id"),
 	    (unsigned long long)doc_uint(task, "attempt"));
 	json_write(out, task, JSON_COMPACT);
 	text_add(out, "}\n");
@@ -59,14 +66,42 @@ on_item(const struct follow_item *item, void *arg)
 	buf_fini(&out);
 }
 
-static const struct follow_view json_view = { .item = on_item };
+static void
+put_own(struct lines *lines, const char *event, const char *key, uint64_t value)
+{
+	struct buf out;
+
+	buf_init(&out, OUT_MAX);
+	begin_own(&out, event);
+	text_add(&out, ",\"%s\":%llu},\"task\":null}\n", key, (unsigned long long)value);
+	if (lines->status == 0)
+		lines->status = emit(lines->term, &out, 0);
+	buf_fini(&out);
+}
+
+static void
+on_missing(uint64_t id, int status, void *arg)
+{
+	(void)status;
+	put_own(arg, "missing", "task", id);
+}
+
+static void
+on_omitted(uint64_t count, void *arg)
+{
+	put_own(arg, "omitted", "count", count);
+}
+
+static const struct follow_view json_view = {
+	.item = on_item, .missing = on_missing, .omitted = on_omitted
+};
 
 static int
 conclude(const struct follow *follow, enum follow_end end)
 {
 	if (end == FOLLOW_SIGNALLED)
 		return EXIT_SIGNALLED + follow->signal;
-	return end == FOLLOW_FAILED ? follow->status : EXIT_OK;
+	return end == FOLLOW_FAILED ? follow->status : follow->missing;
 }
 
 /* Which tasks: none means all. */
@@ -167,7 +202,9 @@ const struct verb verb_watch = {
 	.help =
 	    "Without an id: every task you may see, until Ctrl-C. With ids: until those have ended.\n"
 	    "Nothing is missed while the service restarts. `reeve wait` gives an exit status.\n"
-	    "With --json the first line of each task is how it stands (event \"standing\").",
+	    "With --json the first line of each task is how it stands (event \"standing\"); an id that\n"
+	    "is not there is told as \"missing\", and how many more tasks there are, where they are too\n"
+	    "many to tell how all of them stand, as \"omitted\".",
 	.options = options,
 	.examples = "reeve watch 41\nreeve watch\nreeve watch --json 41 42",
 	.run = run,

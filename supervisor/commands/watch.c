@@ -204,7 +204,23 @@ struct snapshot {
 	const struct watch *watch;
 	struct buf items;
 	uint32_t n;
+	uint64_t omitted; /* tasks for which there was no room */
+	struct buf missing;
+	uint32_t nmissing; /* ids of no task that the caller may see */
 };
+
+/* Of those asked for by id: what somebody may not see is as if it were not there. */
+static void
+note_missing(struct snapshot *snapshot, uint64_t id)
+{
+	msgpack_packer packer;
+
+	if (snapshot->watch->nids == 0)
+		return;
+	buf_packer(&snapshot->missing, &packer);
+	msgpack_pack_uint64(&packer, id);
+	snapshot->nmissing++;
+}
 
 static int
 add_to_snapshot(uint64_t id, const uint8_t *row, size_t len, void *arg)
@@ -213,10 +229,13 @@ add_to_snapshot(uint64_t id, const uint8_t *row, size_t len, void *arg)
 	struct record record;
 	msgpack_packer packer;
 
-	if (!watches(snapshot->watch, id) || snapshot->items.len > SNAPSHOT_BYTES ||
-	    codec_decode(&record_codec, row, len, &record, NULL) < 0)
+	if (codec_decode(&record_codec, row, len, &record, NULL) < 0)
 		return 0;
-	if (request_may_see(snapshot->request, &record)) {
+	if (!request_may_see(snapshot->request, &record)) {
+		note_missing(snapshot, id);
+	} else if (snapshot->items.len > SNAPSHOT_BYTES) {
+		snapshot->omitted++;
+	} else {
 		struct view_live live = request_live(snapshot->request, id);
 
 		buf_packer(&snapshot->items, &packer);
@@ -237,8 +256,10 @@ take_snapshot(struct snapshot *snapshot)
 	if (snapshot->watch->nids == 0)
 		store_each_active(store, add_to_snapshot, snapshot);
 	for (size_t i = 0; i < snapshot->watch->nids; i++) {
-		if (store_get_task(store, snapshot->watch->ids[i], &row) < 0)
+		if (store_get_task(store, snapshot->watch->ids[i], &row) < 0) {
+			note_missing(snapshot, snapshot->watch->ids[i]);
 			continue;
+		}
 		add_to_snapshot(snapshot->watch->ids[i], row.data, row.len, snapshot);
 		store_bytes_free(&row);
 	}
@@ -308,17 +329,23 @@ answer_watch(const struct request *request, struct watch *watch, bool reset)
 	struct buf out;
 
 	buf_init(&snapshot.items, (size_t)LIMIT_RPC * 2);
+	buf_init(&snapshot.missing, LIMIT_RPC);
 	take_snapshot(&snapshot);
 	reply_begin(request, &out, &packer);
-	msgpack_pack_map(&packer, 4);
+	msgpack_pack_map(&packer, 6);
 	pack_kv_str(&packer, "epoch", store_epoch(store));
 	pack_kv_uint(&packer, "seq", watch->sent);
 	pack_kv_bool(&packer, "reset", reset);
 	pack_str(&packer, "tasks");
 	msgpack_pack_array(&packer, snapshot.n);
 	buf_add(&out, snapshot.items.data, snapshot.items.len);
+	pack_kv_uint(&packer, "omitted", snapshot.omitted);
+	pack_str(&packer, "missing");
+	msgpack_pack_array(&packer, snapshot.nmissing);
+	buf_add(&out, snapshot.missing.data, snapshot.missing.len);
 	reply_end(request, &out);
 	buf_fini(&snapshot.items);
+	buf_fini(&snapshot.missing);
 }
 
 void

@@ -188,6 +188,87 @@ START_TEST(who_was_away_for_long_is_brought_up_to_date_without_being_cut_off)
 }
 END_TEST
 
+/* ---- long documents ------------------------------------------------------------------------ */
+
+enum {
+	TALKERS = 16 /* steps that put out 60 KiB each, which is nearly all that a task may */
+};
+
+static const char *
+write_talkative(struct world *world)
+{
+	char text[TALKERS * 256] = "name: talk\nsteps:\n"
+				   "  - {name: first, sh: 'while [ ! -e \"$GO\" ]; do sleep .02; "
+				   "done', env: {GO: '";
+	size_t len = strlen(text);
+
+	len += (size_t)snprintf(text + len, sizeof text - len, "%s'}}\n", world_path(world, "go"));
+	for (int i = 0; i < TALKERS; i++)
+		len += (size_t)snprintf(text + len, sizeof text - len,
+		    "  - {name: s%d, outputs: [a, b, c, d], sh: 'x=$(head -c 15360 /dev/zero | tr "
+		    "\"\\0\" x); for n in a b c d; do echo $n=$x; done >>$REEVE_OUTPUT'}\n",
+		    i);
+	return world_file(world, "talk.yaml", text);
+}
+
+START_TEST(a_task_with_much_to_tell_is_followed_and_says_what_it_leaves_out)
+{
+	struct world world;
+	const struct said *said;
+	uint64_t id;
+	json_t *task, *facts;
+
+	world_open(&world, __func__);
+	world_start(&world);
+	id = SUBMIT(&world, write_talkative(&world));
+	start_watching(&world, world_word(&world, id));
+	world_file(&world, "go", "");
+	world_until_file(&world, "over");
+	ck_assert_str_eq(world_read(&world, "watch.err"), "");
+	/* It is alone in its world: its facts are numbered without a gap. */
+	facts = facts_watched(&world, id);
+	ck_assert_uint_gt(json_array_size(facts), (size_t)TALKERS * 6);
+	for (size_t i = 1; i < json_array_size(facts); i++)
+		ck_assert_int_eq(json_integer_value(json_array_get(facts, i)),
+		    json_integer_value(json_array_get(facts, i - 1)) + 1);
+	task = world_show(&world, id);
+	ck_doc(task, "status", "completed");
+	ck_assert_int_gt((int)json_integer_value(doc_at(task, "left_out.outputs")), 0);
+	said = REEVE(&world, "show", world_word(&world, id));
+	ck_says(said->out, "  left out  ");
+	ck_says(said->out, " outputs\n");
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(ids_that_are_not_there_are_told_and_the_others_followed)
+{
+	struct world world;
+	struct client client;
+	const struct said *said;
+	bool is_error;
+	json_t *now;
+
+	world_open(&world, __func__);
+	world_start(&world);
+	SUBMIT(&world, "--", "true");
+	world_until(&world, 1, "status", "completed");
+	world_connect(&world, &client);
+	now = world_call(
+	    &world, &client, "watch", json_pack("{s[iii]}", "ids", 4711, 1, 4712), &is_error);
+	client_fini(&client);
+	ck_doc(now, "missing.0", "4711");
+	ck_doc(now, "missing.1", "4712");
+	ck_doc(now, "tasks.0.id", "1");
+	ck_doc(now, "omitted", "0");
+	said = REEVE(&world, "watch", "4711", "1");
+	ck_assert_int_eq(said->status, 7);
+	ck_says(said->err, "there is no task 4711");
+	ck_says(said->out, "completed");
+	world_close(&world);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -197,5 +278,7 @@ main(void)
 	tcase_add_loop_test(
 	    tcase, a_follower_sees_every_fact_once_over_kills_of_the_supervisor, 0, 2);
 	tcase_add_test(tcase, who_was_away_for_long_is_brought_up_to_date_without_being_cut_off);
+	tcase_add_test(tcase, a_task_with_much_to_tell_is_followed_and_says_what_it_leaves_out);
+	tcase_add_test(tcase, ids_that_are_not_there_are_told_and_the_others_followed);
 	return world_main(suite);
 }

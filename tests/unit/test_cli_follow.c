@@ -13,11 +13,15 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+enum {
+	LATE = 300 /* facts; more than are looked at in one go */
+};
+
 static struct canned canned;
 static struct session session;
 
 /* What the view saw. */
-static uint64_t seqs[16];
+static uint64_t seqs[512];
 static size_t nseqs, nstandings;
 static int raised;
 
@@ -47,7 +51,25 @@ on_signal(int signo, void *arg)
 	(void)arg;
 }
 
-static const struct follow_view view = { on_item, on_tick, on_signal };
+static uint64_t missing, omitted;
+
+static void
+on_missing(uint64_t id, int status, void *arg)
+{
+	(void)arg;
+	ck_assert_int_eq(status, EXIT_NOT_FOUND);
+	missing = id;
+}
+
+static void
+on_omitted(uint64_t count, void *arg)
+{
+	(void)arg;
+	omitted = count;
+	raise(SIGTERM); /* every task is followed without end */
+}
+
+static const struct follow_view view = { on_item, on_tick, on_signal, on_missing, on_omitted };
 
 static void
 quiet_stderr(void)
@@ -106,7 +128,7 @@ notify(struct canned_call *call, const char *json)
 }
 
 #define EVENT(seq, status) \
- "{\"seq\":" seq ",\"event\":{\"event\":\"e\"},\"task\":{\"id\":1,\"status\":\"" status "\"}}"
+ "{\"seq\":" seq ",\"event\":{\"event\":\"ended\"},\"task\":{\"id\":1,\"status\":\"" status "\"}}"
 #define STANDING(seq, reset, status)                                          \
  "{\"epoch\":\"a\",\"seq\":" seq ",\"reset\":" reset ",\"tasks\":[{\"id\":1," \
  "\"status\":\"" status "\"}]}"
@@ -203,6 +225,36 @@ begin_anew(struct canned_call *call, void *arg)
 	return CANNED_KEEP;
 }
 
+/* What was missed is told with the task as it is by now. */
+static enum canned_then
+tell_late(struct canned_call *call, void *arg)
+{
+	(void)arg;
+	answer(call, STANDING("10", "false", "running"));
+	for (int i = 0; i < LATE; i++) {
+		char event[160];
+
+		snprintf(event, sizeof event,
+		    "{\"seq\":%d,\"event\":{\"event\":\"output\"},\"task\":{\"id\":1,\"status\":"
+		    "\"completed\"}}",
+		    11 + i);
+		notify(call, event);
+	}
+	notify(call, EVENT("1000", "completed"));
+	return CANNED_KEEP;
+}
+
+START_TEST(the_last_fact_is_the_one_that_ends_the_task)
+{
+	struct follow follow;
+
+	start(tell_late);
+	ck_assert_int_eq(follow_one(1, 0, true, &follow), FOLLOW_ENDED);
+	ck_assert_uint_eq(nseqs, LATE + 1);
+	stop();
+}
+END_TEST
+
 START_TEST(after_a_reset_it_shows_how_things_stand)
 {
 	struct follow follow;
@@ -245,6 +297,50 @@ go_on(struct canned_call *call, void *arg)
 	answer(call, STANDING("10", "false", "running"));
 	return CANNED_KEEP;
 }
+
+static enum canned_then
+know_one(struct canned_call *call, void *arg)
+{
+	if (strcmp(call->msg->method, "show") == 0) {
+		rpc_put_error(call->out, call->msg->id, RPC_NOT_FOUND, "id", "there is no task 2");
+		return CANNED_KEEP;
+	}
+	return run_to_the_end(call, arg);
+}
+
+START_TEST(of_several_tasks_one_that_is_not_there_is_told_and_the_rest_followed)
+{
+	static const uint64_t ids[] = { 2, 1 };
+	struct follow follow = { .session = &session, .ids = ids, .nids = 2, .view = &view };
+
+	start(know_one);
+	ck_assert_int_eq(follow_run(&follow), FOLLOW_ENDED);
+	ck_assert_int_eq(follow.missing, EXIT_NOT_FOUND);
+	ck_assert_uint_eq(missing, 2);
+	ck_assert_uint_eq(nseqs, 3);
+	stop();
+}
+END_TEST
+
+static enum canned_then
+leave_some_out(struct canned_call *call, void *arg)
+{
+	(void)arg;
+	answer(call,
+	    "{\"epoch\":\"a\",\"seq\":1,\"reset\":false,\"tasks\":[],\"omitted\":12,\"missing\":[]}");
+	return CANNED_KEEP;
+}
+
+START_TEST(tasks_that_there_was_no_room_for_are_counted)
+{
+	struct follow follow = { .session = &session, .view = &view };
+
+	start(leave_some_out);
+	ck_assert_int_eq(follow_run(&follow), FOLLOW_SIGNALLED);
+	ck_assert_uint_eq(omitted, 12);
+	stop();
+}
+END_TEST
 
 START_TEST(waiting_has_its_time)
 {
@@ -415,8 +511,12 @@ main(void)
 	tcase_add_test(following, a_task_is_followed_to_its_end);
 	tcase_add_test(following, one_that_has_ended_is_not_waited_for);
 	tcase_add_test(following, no_fact_is_missed_or_seen_twice_through_a_restart);
+	tcase_add_test(following, the_last_fact_is_the_one_that_ends_the_task);
 	tcase_add_test(following, after_a_reset_it_shows_how_things_stand);
 	tcase_add_test(following, a_task_that_is_not_there_is_not_waited_for);
+	tcase_add_test(
+	    following, of_several_tasks_one_that_is_not_there_is_told_and_the_rest_followed);
+	tcase_add_test(following, tasks_that_there_was_no_room_for_are_counted);
 	tcase_add_test(following, waiting_has_its_time);
 	tcase_add_test(following, an_interrupt_ends_the_following);
 	tcase_add_test(following, a_resized_terminal_does_not);

@@ -141,6 +141,23 @@ START_TEST(a_watch_as_json_is_a_line_each)
 	has(out, "\n{\"seq\":2,\"event\":{\"event\":\"ended\"},\"task\":{\"id\":41,");
 }
 END_TEST
+
+static const struct script half_known[] = {
+	{ "watch", NULL, WATCHED("running"), EVENT("completed") },
+	{ "show", "not_found", "there is no task 7", NULL },
+	{ NULL, NULL, NULL, NULL },
+};
+
+START_TEST(a_watch_tells_in_its_stream_what_is_not_there)
+{
+	ck_assert_int_eq(reeve(half_known, "watch --json 7 41"), EXIT_NOT_FOUND);
+	has(err, "there is no task 7");
+	has(out, "{\"seq\":null,\"event\":{\"event\":\"missing\",\"ts\":\"");
+	has(out, ",\"task\":7},\"task\":null}\n");
+	has(out, "\n{\"seq\":2,\"event\":{\"event\":\"ended\"},\"task\":{\"id\":41,");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -158,6 +175,7 @@ main(void)
 	tcase_add_test(tcase, a_recipe_of_ones_own_is_sent_as_text);
 	tcase_add_test(tcase, a_file_is_sent_as_text);
 	tcase_add_test(tcase, a_watch_as_json_is_a_line_each);
+	tcase_add_test(tcase, a_watch_tells_in_its_stream_what_is_not_there);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }

@@ -248,6 +248,70 @@ START_TEST(everything_known_is_shown)
 }
 END_TEST
 
+/* More of everything than any store takes. */
+static void
+fill_beyond_measure(void)
+{
+	static char text[LIMIT_TEXT + 1];
+	char name[32];
+
+	memset(text, 'x', sizeof text - 1);
+	for (int i = 0; i < 300; i++) {
+		struct record_warning *warning =
+		    list_add((struct list *)&row.warnings, &record_warning_codec);
+		struct record_interruption *interruption =
+		    list_add((struct list *)&row.interruptions, &record_interruption_codec);
+
+		ck_assert(warning && interruption);
+		str_set(&warning->text, text);
+		str_set(&interruption->message, text);
+		snprintf(name, sizeof name, "n%d", i);
+		pairs_set(&row.labels, name, text);
+		pairs_set(&row.steps.v[i % 2].outputs, name, text);
+	}
+	for (uint64_t sub = 1; sub <= 2000; sub++) {
+		add_sub(&row.steps.v[0], sub, 0);
+		str_set(&row.steps.v[0].subs.v[sub - 1].detail, name);
+	}
+}
+
+START_TEST(a_document_is_bounded_and_says_what_it_leaves_out)
+{
+	msgpack_packer packer;
+	struct buf packed;
+
+	fill_everything();
+	view();
+	assert_null("left_out");
+	fill_beyond_measure();
+	row.warnings_dropped = 7;
+	row.steps.v[1].subs_dropped = 9;
+	buf_init(&packed, LIMIT_RPC - LIMIT_FRAME);
+	buf_packer(&packed, &packer);
+	view_task(&packer, &row, &live);
+	ck_assert_int_eq(buf_error(&packed), 0);
+	buf_fini(&packed);
+	view();
+	ck_assert_uint_eq(
+	    json_object_size(at("labels")) + (size_t)json_integer_value(at("left_out.labels")),
+	    row.labels.n);
+	ck_assert_uint_eq(json_object_size(at("outputs.s1")) + json_object_size(at("outputs.s2")) +
+			      (size_t)json_integer_value(at("left_out.outputs")),
+	    row.steps.v[0].outputs.n + row.steps.v[1].outputs.n);
+	ck_assert_uint_eq(
+	    json_array_size(at("warnings")) + (size_t)json_integer_value(at("left_out.warnings")),
+	    row.warnings.n + 7);
+	ck_assert_uint_eq(json_array_size(at("steps.0.steps")) +
+			      (size_t)json_integer_value(at("left_out.sub_steps")),
+	    2000 + 9);
+	ck_assert_uint_eq(json_array_size(at("interruptions")) +
+			      (size_t)json_integer_value(at("left_out.interruptions")),
+	    row.interruptions.n);
+	ck_assert_uint_gt(json_array_size(at("warnings")), 0);
+	assert_text("warnings.0.text", "careful"); /* the first ones stay */
+}
+END_TEST
+
 START_TEST(stamps_of_a_mad_clock_are_stamps)
 {
 	row.started_ms = UINT64_MAX;
@@ -349,6 +413,7 @@ main(void)
 	tcase_add_test(tests, news_shows_where_a_task_is);
 	tcase_add_test(tests, sub_steps_are_nested_and_not_without_end);
 	tcase_add_test(tests, everything_known_is_shown);
+	tcase_add_test(tests, a_document_is_bounded_and_says_what_it_leaves_out);
 	tcase_add_test(tests, stamps_of_a_mad_clock_are_stamps);
 	tcase_add_test(tests, an_event_shows_what_it_uses);
 	tcase_add_test(tests, every_kind_of_event_can_be_shown);
