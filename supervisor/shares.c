@@ -7,16 +7,18 @@ enum {
 	ITEM_BYTES = 200 /* of a warning, a sub-step or an interruption */
 };
 
+#define KIB(n) ((size_t)(n)*1024)
+
 /* clang-format off */
 static const struct {
 	const char *name;
 	size_t bytes;
 } parts[SHARES] = {
-	[SHARE_LABELS]        = { "labels",         32 * 1024 },
-	[SHARE_OUTPUTS]       = { "outputs",       192 * 1024 },
-	[SHARE_WARNINGS]      = { "warnings",       96 * 1024 },
-	[SHARE_SUBS]          = { "sub_steps",     256 * 1024 },
-	[SHARE_INTERRUPTIONS] = { "interruptions",  32 * 1024 },
+	[SHARE_LABELS]        = { "labels",         KIB(32) },
+	[SHARE_OUTPUTS]       = { "outputs",       KIB(192) },
+	[SHARE_WARNINGS]      = { "warnings",       KIB(96) },
+	[SHARE_SUBS]          = { "sub_steps",     KIB(256) },
+	[SHARE_INTERRUPTIONS] = { "interruptions",  KIB(32) },
 };
 /* clang-format on */
 

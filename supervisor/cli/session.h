@@ -22,8 +22,8 @@ struct session {
 	uint64_t patience_ms; /* how long a lost supervisor is looked for */
 	bool waits_for_first; /* also when none has answered yet, else that is final at once */
 	bool was_connected;
-	uint64_t connections; /* made so far: another number, and what was subscribed to is gone */
-	int signal_fd; /* borrowed; readable interrupts the looking; -1 */
+	uint64_t connections; /* made so far; when it changed, what was subscribed to is gone */
+	int signal_fd;        /* borrowed; readable interrupts the looking; -1 */
 };
 
 /* Connects when first needed. 0, or an exit status after a complaint. */
