@@ -1,3 +1,4 @@
+#include "supervisor/roster/change.h"
 #include "tests/unit/commands_kit.h"
 
 /* Everything that was sent before this is answered has been heard. */
@@ -82,18 +83,43 @@ START_TEST(ids_that_are_none_are_refused)
 }
 END_TEST
 
-START_TEST(nobody_hears_of_what_he_may_not_see)
+static void
+submit_for_stranger(uint64_t id)
 {
 	struct record record;
+	struct change *change;
+	struct task *task;
 
-	world_record(&record, 7, getuid() + STRANGER);
-	world_put(&record);
-	codec_free(&record_codec, &record);
+	world_record(&record, id, getuid() + STRANGER);
+	record.queue_order = id;
+	task = roster_add(&supervisor.roster, &record);
+	ck_assert_ptr_nonnull(task);
+	change = change_begin(task);
+	change_event(change, FACT_SUBMITTED);
+	change_commit_new(change, "spec", 4);
+}
+
+START_TEST(nobody_hears_of_what_he_may_not_see)
+{
+	char params[128];
+
 	come_back(false);
+	ask("watch", "{}");
+	submit_for_stranger(7);
+	submit_command(1);
+	hears("\"task\":{\"id\":101,");
+	hears_not("\"task\":{\"id\":7,");
 	ask("watch", "{\"ids\": [7]}");
 	says("\"tasks\":[]");
 	ask("watch", "{}");
-	says("\"tasks\":[]");
+	says_not("{\"id\":7,");
+	/* Nor afterwards, of what happened before. */
+	snprintf(params, sizeof params, "{\"epoch\": \"%s\", \"after\": 0}", store_epoch(store));
+	ask("watch", params);
+	says("\"reset\":false");
+	while (!strstr(heard, "{\"seq\":2,")) /* the test's timeout */
+		hear();
+	hears_not("\"task\":{\"id\":7,");
 }
 END_TEST
 
