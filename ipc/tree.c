@@ -1,12 +1,12 @@
 #include "ipc/tree.h"
 
+#include "ipc/ahead.h"
 #include "ipc/clock.h"
 #include "ipc/fd.h"
 #include "ipc/proc.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -263,31 +263,6 @@ struct hunt {
 	unsigned quiet; /* rounds since somebody new was seen */
 };
 
-struct scheduling {
-	int policy; /* -1: unchanged */
-	struct sched_param param;
-};
-
-/* A thousand that fork without end leave us a thousandth of the processors, so this thread goes
- * before them all for as long as it hunts. May be forbidden. sched(7). */
-static void
-get_ahead(struct scheduling *ret_before)
-{
-	const struct sched_param first = { .sched_priority = 1 };
-
-	ret_before->policy = sched_getscheduler(0);
-	if (ret_before->policy < 0 || sched_getparam(0, &ret_before->param) < 0 ||
-	    sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &first) < 0)
-		ret_before->policy = -1;
-}
-
-static void
-fall_back(const struct scheduling *before)
-{
-	if (before->policy >= 0)
-		(void)sched_setscheduler(0, before->policy, &before->param);
-}
-
 static int
 look(struct hunt *hunt)
 {
@@ -418,11 +393,11 @@ tree_kill(const struct tree_kill *spec, struct tree_result *ret_result)
 	uint64_t hopeful_ms = clock_boot_ms(); /* when there was last somebody we may signal */
 	struct hunt hunt = { .walk = {
 				 .root = spec->root, .spare = spec->spare, .arg = spec->arg } };
-	struct scheduling before;
+	struct ahead ahead;
 	int r;
 
 	*ret_result = (struct tree_result){ 0 };
-	get_ahead(&before);
+	ahead_begin(&ahead);
 	while ((r = run_round(&hunt, ret_result)) > 0) {
 		if (spec->on_round)
 			spec->on_round(spec->arg);
@@ -435,7 +410,7 @@ tree_kill(const struct tree_kill *spec, struct tree_result *ret_result)
 	}
 	if (r > 0)
 		r = give_up(&hunt, ret_result);
-	fall_back(&before);
+	ahead_end(&ahead);
 	free(hunt.now.v);
 	free(hunt.before.v);
 	return r;

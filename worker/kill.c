@@ -1,5 +1,6 @@
 #include "worker/kill.h"
 
+#include "ipc/ahead.h"
 #include "ipc/clock.h"
 #include "ipc/failpoint.h"
 #include "ipc/fd.h"
@@ -16,21 +17,22 @@
 
 enum {
 	MAX_SEEN = 4096,
+	MAX_ASKED = 256, /* to be told how many got the TERM: more are a crowd */
 	MAX_NAMED = 64,
-	REAP_AT_ONCE = 1024, /* they may die faster than we reap */
+	FEW_DEAD = 8,
 	SWEEPS = 16
 };
 
 /* Live descendants at one moment: for people to read and to count, not to rely on. */
 struct census {
 	struct proc_stat *v;
-	size_t n, room;
+	size_t n, room, max;
 };
 
 static int
 census_add(struct census *census, const struct proc_stat *stat)
 {
-	if (census->n == MAX_SEEN)
+	if (census->n == census->max)
 		return -ENOBUFS;
 	if (census->n == census->room) {
 		size_t room = census->room ? census->room * 2 : 16;
@@ -63,9 +65,9 @@ census_children(struct census *census, pid_t parent)
 }
 
 static void
-census_take(struct census *census)
+census_take(struct census *census, size_t max)
 {
-	*census = (struct census){ 0 };
+	*census = (struct census){ .max = max };
 	census_children(census, getpid());
 	for (size_t i = 0; i < census->n; i++)
 		if (proc_is_alive(&census->v[i]))
@@ -94,7 +96,7 @@ is_spared(const struct spared *spared, pid_t pid, uint64_t start_ticks)
 int
 spared_add_children(struct spared *spared)
 {
-	struct census children = { 0 };
+	struct census children = { .max = SIZE_MAX };
 	int r = census_children(&children, getpid());
 
 	for (size_t i = 0; r == 0 && i < children.n; i++) {
@@ -129,7 +131,7 @@ count_group(pid_t leader)
 	struct census census;
 	uint64_t count = 0;
 
-	census_take(&census);
+	census_take(&census, MAX_ASKED);
 	for (size_t i = 0; i < census.n; i++)
 		count += census.v[i].pgid == leader && proc_is_alive(&census.v[i]);
 	free(census.v);
@@ -149,6 +151,25 @@ kill_ask(pid_t leader)
 	return count;
 }
 
+/* Who is dead from now on waits for nobody to reap him: the kernel does that, and sooner. */
+static void
+leave_reaping_to_kernel(bool leave)
+{
+	const struct sigaction action = { .sa_handler = SIG_DFL,
+		.sa_flags = leave ? SA_NOCLDWAIT : 0 };
+
+	sigaction(SIGCHLD, &action, NULL);
+}
+
+static bool
+has_died(pid_t leader)
+{
+	siginfo_t info = { 0 };
+
+	return waitid(P_PID, (id_t)leader, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 &&
+	       info.si_pid == leader;
+}
+
 bool
 kill_group_lives(pid_t leader)
 {
@@ -159,7 +180,7 @@ kill_group_lives(pid_t leader)
 bool
 kill_has_others(pid_t leader, const struct spared *spared)
 {
-	struct census children = { 0 };
+	struct census children = { .max = SIZE_MAX };
 	bool has = census_children(&children, getpid()) < 0; /* not knowing is no reason to trust */
 
 	for (size_t i = 0; i < children.n && !has; i++)
@@ -169,9 +190,10 @@ kill_has_others(pid_t leader, const struct spared *spared)
 	return has;
 }
 
-/* LEADER is dead and stands before the others: waiting for anybody would find him for ever. */
+/* By the list: to ask for anybody would find a dead LEADER for ever, and in a crowd it would search
+ * all who live each time. */
 static void
-reap_behind(pid_t leader)
+reap_listed(pid_t leader)
 {
 	pid_t *pids;
 	size_t n;
@@ -190,19 +212,21 @@ reap_behind(pid_t leader)
 void
 kill_reap(pid_t leader)
 {
+	struct ahead ahead;
 	siginfo_t info;
 
-	for (int i = 0; i < REAP_AT_ONCE; i++) {
+	for (int i = 0; i < FEW_DEAD; i++) {
 		info.si_pid = 0;
 		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0 ||
 		    info.si_pid == 0)
 			return;
-		if (info.si_pid == leader) {
-			reap_behind(leader);
-			return;
-		}
+		if (info.si_pid == leader)
+			break;
 		waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG | __WALL);
 	}
+	ahead_begin(&ahead);
+	reap_listed(leader);
+	ahead_end(&ahead);
 }
 
 /*
@@ -263,7 +287,7 @@ record_escapes(const struct kill_spec *spec, struct receipt *receipt)
 	struct census census;
 	uint64_t alive = 0;
 
-	census_take(&census);
+	census_take(&census, MAX_SEEN);
 	for (size_t i = 0; i < census.n; i++) {
 		const struct proc_stat *stat = &census.v[i];
 
@@ -332,11 +356,15 @@ kill_all(struct kill_spec *spec, struct receipt *receipt)
 		.arg = spec,
 		.deadline_ms = spec->deadline_ms };
 	struct tree_result result;
+	struct ahead ahead;
 	uint64_t alive;
 	bool with_cgroup;
 	int r;
 
 	(void)FAILPOINT("worker.kill.before_kill");
+	ahead_begin(&ahead);
+	/* The leader's end is still to be told. */
+	leave_reaping_to_kernel(spec->leader == 0 || has_died(spec->leader));
 	sweep(spec); /* so that there is time to look at them */
 	alive = record_escapes(spec, receipt);
 	with_cgroup = !has_spared && cgroup_kill(spec->cgroup_fd);
@@ -345,7 +373,9 @@ kill_all(struct kill_spec *spec, struct receipt *receipt)
 	r = tree_kill(&walk, &result);
 	record_walk(&result, alive, receipt);
 	tree_result_free(&result);
+	leave_reaping_to_kernel(false);
 	kill_reap(spec->leader);
+	ahead_end(&ahead);
 	str_set(&receipt->method, with_cgroup ? "cgroup+walk" : "walk");
 	(void)FAILPOINT("worker.kill.after_kill");
 	return r;

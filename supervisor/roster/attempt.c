@@ -19,15 +19,11 @@
 #include <unistd.h>
 
 enum {
-	HELLO_MS = 10 * 1000, /* without a sign of life for so long it is lost */
-	CANCEL_POLL_MS = 250,
-	OBEY_MS = 1000,       /* an order must be journalled by then */
-	GRACE_EXTRA_MS = 2000 /* beyond the grace the steps were given */
+	HELLO_MS = 10 * 1000 /* without a sign of life for so long it is lost */
 };
 
 static void on_news(struct news *news, void *arg);
 static void on_timer(struct ev_loop *loop, ev_timer *timer, int revents);
-static void on_cancel_timer(struct ev_loop *loop, ev_timer *timer, int revents);
 
 static struct ev_loop *
 loop_of(const struct attempt *attempt)
@@ -58,8 +54,7 @@ attempt_new(struct task *task)
 	attempt->since_ms = attempt->order_ms = clock_boot_ms();
 	link_init(&attempt->link, task->roster->env.loop, on_news, attempt);
 	ev_timer_init(&attempt->timer, on_timer, 0., 0.);
-	ev_timer_init(&attempt->cancel_timer, on_cancel_timer, 0., 0.);
-	attempt->timer.data = attempt->cancel_timer.data = attempt;
+	attempt->timer.data = attempt;
 	task->attempt = attempt;
 	return attempt;
 }
@@ -452,44 +447,4 @@ on_timer(struct ev_loop *loop, ev_timer *timer, int revents)
 	case ATTEMPT_LAUNCHING:
 		break;
 	}
-}
-
-static void
-on_cancel_timer(struct ev_loop *loop, ev_timer *timer, int revents)
-{
-	struct attempt *attempt = timer->data;
-	const struct record *rec = &attempt->task->rec;
-	uint64_t waited_ms = clock_boot_ms() - attempt->order_ms;
-	uint64_t grace_ms = attempt->task->roster->env.grace_ms;
-	bool obeyed = attempt->obeyed_rev >= rec->order_rev;
-	bool may_wait = can_step_mode(rec) != CANCEL_NOW && !rec->force;
-
-	(void)revents;
-	if (attempt->phase != ATTEMPT_ALIVE) {
-		ev_timer_stop(loop, timer);
-		return;
-	}
-	attempt_ingest(attempt);
-	if (!obeyed)
-		change_send_order(attempt->task, false); /* the pipe may have been full */
-	if (may_wait || attempt->is_undoing || attempt->was_killed_by_itself)
-		return;
-	if ((!obeyed && waited_ms > OBEY_MS) || waited_ms > grace_ms + GRACE_EXTRA_MS) {
-		log_warn("task %llu: its worker does not %s; killing it", id_of(attempt),
-		    obeyed ? "come to an end" : "obey the cancel");
-		attempt_kill(attempt, LOSS_DIED);
-	}
-}
-
-void
-attempt_expect_cancel(struct task *task)
-{
-	struct attempt *attempt = task->attempt;
-
-	if (!attempt || task->rec.want != WANT_CANCEL)
-		return;
-	attempt->order_ms = clock_boot_ms();
-	ev_now_update(loop_of(attempt));
-	ev_timer_set(&attempt->cancel_timer, CANCEL_POLL_MS / 1000., CANCEL_POLL_MS / 1000.);
-	ev_timer_start(loop_of(attempt), &attempt->cancel_timer);
 }

@@ -47,6 +47,13 @@ struct world {
 /* Runs SUITE, tells about what failed, removes every trace. Returns main's exit status. */
 int world_main(Suite *suite);
 
+/*
+ * First in main: from here on the program is in a pid namespace with numbers of its own, so that a
+ * storm of forks neither hurts the machine nor is hurt by what else runs there. False: not here
+ * (it takes root and Linux 6.14), and everything is as it was.
+ */
+bool world_apart(void);
+
 /* A TCase with patience for the slow builds, added to SUITE. */
 TCase *world_tcase(Suite *suite, const char *name);
 
