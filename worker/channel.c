@@ -7,13 +7,15 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum {
 	READ_BYTES = 16 * 1024,
-	KEPT_ROOM = 4096
+	KEPT_ROOM = 4096,
+	MAX_LIMITS_WARNED = 8 /* of one try: who goes beyond a limit does so in every message */
 };
 
 void
@@ -124,14 +126,25 @@ end_sub(struct channel *channel, struct attempt *attempt, enum step_state state,
 	say(channel, attempt, &fact);
 }
 
+/* Something the step said is left out. */
+static void
+warn_left_out(struct channel *channel, struct attempt *attempt, const char *text)
+{
+	if (channel->limits_warned++ < MAX_LIMITS_WARNED)
+		attempt_warn(attempt, channel->step + 1, text);
+}
+
 static void
 take_output(struct channel *channel, struct attempt *attempt, const struct step_msg *msg)
 {
 	const char *name = msg->name ? msg->name : "";
+	int r = outputs_set(attempt, channel->step, name, msg->text ? msg->text : "");
+	char text[OUTPUTS_WHY];
 
-	if (outputs_set(attempt, channel->step, name, msg->text ? msg->text : "") == -ENOENT &&
-	    !channel->undeclared)
+	if (r == -ENOENT && !channel->undeclared)
 		channel->undeclared = strdup(name);
+	else if (r < 0 && r != -ENOENT)
+		warn_left_out(channel, attempt, outputs_why(r, name, text));
 	attempt->allowance.facts -= 1;
 	attempt->allowance.bytes -= msg->text ? (double)strlen(msg->text) : 0;
 }
@@ -203,22 +216,41 @@ act(struct channel *channel, struct attempt *attempt, struct step_msg *msg)
 	}
 }
 
+/* True when only a field of it was beyond its limit. */
+static bool
+is_left_out(struct channel *channel, struct attempt *attempt, const struct codec_error *error)
+{
+	char text[256];
+
+	if (error->max == 0)
+		return false;
+	snprintf(text, sizeof text,
+	    "a message of the step was left out: \"%s\" has %llu, the limit is %llu", error->field,
+	    (unsigned long long)error->given, (unsigned long long)error->max);
+	warn_left_out(channel, attempt, text);
+	return true;
+}
+
 /* Every whole frame. False: the bytes are no frames. */
 static bool
 take_frames(struct channel *channel, struct attempt *attempt)
 {
 	struct pipe_frame frame;
+	struct codec_error error;
 	struct step_msg msg;
 	size_t at = 0;
 	int r;
 
 	while ((r = pipe_frame_next(
 		    channel->in.data + at, channel->in.len - at, LIMIT_FRAME, &frame)) == 1) {
-		if (codec_decode(&step_msg_codec, frame.body, frame.len, &msg, NULL) < 0)
-			return false;
+		at += frame.used;
+		if (codec_decode(&step_msg_codec, frame.body, frame.len, &msg, &error) < 0) {
+			if (!is_left_out(channel, attempt, &error))
+				return false;
+			continue;
+		}
 		act(channel, attempt, &msg);
 		codec_free(&step_msg_codec, &msg);
-		at += frame.used;
 	}
 	buf_consume(&channel->in, at);
 	return r == 0;

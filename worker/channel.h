@@ -1,7 +1,8 @@
 /*
  * worker/channel.h - what a step says over its pipe (ipc/PROTOCOL.md, "Steps").
  *
- * The step is not trusted: a frame that is none closes the channel and costs one warning.
+ * The step is not trusted: a frame that is none closes the channel and costs one warning; of one
+ * with a field beyond its limit nothing is taken, and a warning names field and limit.
  * A step that floods is read more slowly, which is felt by nobody but itself.
  */
 #ifndef WORKER_CHANNEL_H
@@ -22,6 +23,7 @@ struct channel {
 	struct blob checkpoint; /* read and not journalled yet */
 	bool has_checkpoint;
 	bool warned_subs;
+	size_t limits_warned; /* messages left out that a warning told of */
 	char *undeclared; /* the first output the recipe does not declare */
 };
 

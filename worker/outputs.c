@@ -10,10 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum {
-	FILE_MAX = 64 * 1024
-};
-
 static const char file_name[] = ".reeve-output";
 
 static bool
@@ -47,8 +43,10 @@ outputs_set(struct attempt *attempt, size_t index, const char *name, const char 
 
 	if (!is_declared(&attempt->brief.spec.steps.v[index].outputs, name))
 		return -ENOENT;
-	if (strlen(value) > LIMIT_TEXT || !has_room(attempt, index, name, value))
+	if (strlen(value) > LIMIT_TEXT)
 		return -EFBIG;
+	if (!has_room(attempt, index, name, value))
+		return -E2BIG;
 	if ((r = pairs_set(&attempt->brief.steps.v[index].outputs, name, value)) < 0)
 		return r;
 	copy_name = strdup(name);
@@ -62,6 +60,25 @@ outputs_set(struct attempt *attempt, size_t index, const char *name, const char 
 	free(copy_name);
 	free(copy_value);
 	return r;
+}
+
+const char *
+outputs_why(int error, const char *name, char text[static OUTPUTS_WHY])
+{
+	if (error == -EFBIG)
+		snprintf(text, OUTPUTS_WHY, "output \"%.128s\" is longer than %d bytes", name,
+		    LIMIT_TEXT);
+	else if (error == -E2BIG)
+		snprintf(text, OUTPUTS_WHY,
+		    "output \"%.128s\" is too much: all outputs of a task may have %d bytes", name,
+		    LIMIT_OUTPUTS);
+	else if (error == -ENOENT)
+		snprintf(
+		    text, OUTPUTS_WHY, "output \"%.128s\" is not declared by its recipe", name);
+	else
+		snprintf(
+		    text, OUTPUTS_WHY, "output \"%.128s\" is lost: %s", name, strerror(-error));
+	return text;
 }
 
 const char *
@@ -124,7 +141,7 @@ judge_file(const struct brief *brief, const struct stat *st)
 	if (!S_ISREG(st->st_mode) || st->st_nlink > 1 ||
 	    (brief->change_user && st->st_uid != (uid_t)brief->uid))
 		return -EPERM;
-	return st->st_size > FILE_MAX ? -EFBIG : 0;
+	return st->st_size > OUTPUTS_FILE_MAX ? -EFBIG : 0;
 }
 
 static int
@@ -172,7 +189,7 @@ take_line(struct attempt *attempt, size_t index, char *line, char **ret_name)
 		return -EINVAL;
 	*equals = '\0';
 	r = outputs_set(attempt, index, line, equals + 1);
-	if (r == -ENOENT)
+	if (r < 0)
 		*ret_name = strdup(line);
 	return r;
 }

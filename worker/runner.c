@@ -170,7 +170,7 @@ fail_output(struct failure *failure, const char *code, const char *text, const c
 static void
 take_outputs(struct attempt *attempt, size_t index, struct failure *failure)
 {
-	char *name = NULL;
+	char *name = NULL, text[OUTPUTS_WHY];
 	int r = outputs_file_take(attempt, index, &name);
 
 	if (r == -ENOENT)
@@ -179,8 +179,10 @@ take_outputs(struct attempt *attempt, size_t index, struct failure *failure)
 	else if (r == -EINVAL)
 		fail_output(
 		    failure, "bad_output", "wrote a line without \"=\" to REEVE_OUTPUT", NULL);
+	else if (r < 0 && name)
+		fail_output(failure, "bad_output", outputs_why(r, name, text), NULL);
 	else if (r == -EFBIG)
-		fail_output(failure, "bad_output", "wrote too much to REEVE_OUTPUT", NULL);
+		fail_output(failure, "bad_output", "wrote more than 64 KiB to REEVE_OUTPUT", NULL);
 	else if (r < 0)
 		fail_output(failure, "bad_output", "its REEVE_OUTPUT cannot be read", NULL);
 	free(name);

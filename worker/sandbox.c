@@ -114,7 +114,9 @@ why_not(const char *program, int r)
 	case -EACCES:
 		return "it may not be executed (chmod +x makes a file executable)";
 	case -ENOEXEC:
-		return "not a program (a script needs a first line like #!/bin/sh)";
+		/* Others give it to the shell then, which takes whatever it is for commands. */
+		return "not a program of this machine (a script needs a first line like #!/bin/sh, "
+		       "or is started by its shell: sh FILE)";
 	default:
 		return strerror(-r);
 	}

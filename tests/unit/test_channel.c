@@ -120,11 +120,46 @@ play_checkpoints(void)
 	return 0;
 }
 
+/* What the codec would not write: an output "sub" with a text of LEN bytes. */
+static void
+say_output(size_t len)
+{
+	static char text[LIMIT_TEXT + 1];
+	static const char key[] = "text";
+	struct buf frame;
+	msgpack_packer packer;
+	size_t begin;
+
+	memset(text, 'x', sizeof text);
+	buf_init(&frame, LIMIT_FRAME + PIPE_HEAD);
+	begin = pipe_frame_begin(&frame);
+	buf_packer(&frame, &packer);
+	msgpack_pack_map(&packer, 3);
+	pack_kv_str(&packer, "type", "output");
+	pack_kv_str(&packer, "name", "sub");
+	msgpack_pack_str_with_body(&packer, key, strlen(key));
+	msgpack_pack_str_with_body(&packer, text, len);
+	if (pipe_frame_end(&frame, begin, LIMIT_FRAME + PIPE_HEAD) < 0 ||
+	    fd_write_all(STEP_FD, frame.data, frame.len) < 0)
+		exit(99);
+	buf_fini(&frame);
+}
+
+static int
+play_long(void)
+{
+	for (int i = 0; i < 20; i++)
+		say_output(LIMIT_TEXT + 1);
+	say_output(LIMIT_TEXT);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*play)(void);
 } parts[] = { { "deep", play_deep }, { "many", play_many }, { "garbage", play_garbage },
-	{ "undeclared", play_undeclared }, { "checkpoints", play_checkpoints } };
+	{ "undeclared", play_undeclared }, { "long", play_long },
+	{ "checkpoints", play_checkpoints } };
 
 START_TEST(a_step_in_python_written_from_the_document_is_understood)
 {
@@ -241,6 +276,18 @@ START_TEST(an_output_message_nobody_declared_fails_the_step)
 }
 END_TEST
 
+START_TEST(a_message_beyond_a_limit_is_left_out_and_the_warning_names_it)
+{
+	strs_add(&actor("long")->outputs, "sub");
+	ck_assert_int_eq(world_run(&w), 0);
+	ck_assert_uint_eq(world_count(&w, FACT_WARNING), 8);
+	ck_assert_str_eq(world_fact(&w, FACT_WARNING, 1)->text,
+	    "a message of the step was left out: \"text\" has 16385, the limit is 16384");
+	ck_assert_uint_eq(strlen(world_fact(&w, FACT_OUTPUT, 1)->text), LIMIT_TEXT);
+	ck_assert_int_eq(world_fact(&w, FACT_END, 1)->outcome, TASK_WARNED);
+}
+END_TEST
+
 START_TEST(checkpoints_that_come_at_once_are_one_and_the_last)
 {
 	const struct fact *last;
@@ -272,6 +319,7 @@ make_suite(void)
 	tcase_add_test(tests, bytes_that_are_no_frame_close_the_channel_and_nothing_else);
 	tcase_add_test(tests, an_output_message_nobody_declared_fails_the_step);
 	tcase_add_test(tests, checkpoints_that_come_at_once_are_one_and_the_last);
+	tcase_add_test(tests, a_message_beyond_a_limit_is_left_out_and_the_warning_names_it);
 	suite_add_tcase(suite, tests);
 	return suite;
 }
