@@ -1,14 +1,9 @@
-#include "ipc/json.h"
 #include "supervisor/cli/args.h"
 #include "supervisor/cli/ends.h"
 #include "supervisor/cli/query.h"
-#include "supervisor/cli/story.h"
 
 #include <stdlib.h>
 
-enum {
-	OUT_MAX = 4 * 1024 * 1024
-};
 enum {
 	KEY_NO_WAIT = 'n',
 	KEY_TIMEOUT = 't',
@@ -124,27 +119,6 @@ send_all(struct cancel *cancel, struct session *session)
 	cancel->n = kept;
 }
 
-static int
-print_ends(
-    const struct cancel *cancel, const struct cli *cli, const struct ends *ends, bool is_list)
-{
-	struct buf out;
-	int status;
-
-	if (cancel->is_json)
-		return ends_print_json(ends, cli, is_list);
-	buf_init(&out, OUT_MAX);
-	for (size_t i = 0; i < ends->n; i++) {
-		const msgpack_object *task = doc_copy_get(&ends->docs[i]);
-
-		if (task)
-			story_end(&out, &cli->out, task);
-	}
-	status = emit(&cli->out, &out, 0);
-	buf_fini(&out);
-	return status;
-}
-
 /* Cancelled is what was wished; any other end is not. */
 static void
 note_ends(struct cancel *cancel, const struct ends *ends)
@@ -191,7 +165,8 @@ await_ends(struct cancel *cancel, const struct cli *cli, struct session *session
 	if (status == EXIT_TIMED_OUT)
 		say_not_yet(&ends);
 	if (status == 0 || status == EXIT_TIMED_OUT) {
-		status = print_ends(cancel, cli, &ends, is_list);
+		status = cancel->is_json ? ends_print_json(&ends, cli, is_list)
+					 : ends_print(&ends, cli, session);
 		note_status(cancel, status);
 	}
 	ends_fini(&ends);

@@ -1,6 +1,7 @@
 #include "supervisor/cli/ends.h"
 
 #include "ipc/json.h"
+#include "supervisor/cli/logread.h"
 #include "supervisor/cli/story.h"
 
 #include <stdlib.h>
@@ -143,6 +144,24 @@ ends_status(const struct ends *ends, bool is_strict)
 			return status;
 	}
 	return 0;
+}
+
+int
+ends_print(const struct ends *ends, const struct cli *cli, struct session *session)
+{
+	struct buf out;
+	int status;
+
+	buf_init(&out, OUT_MAX);
+	for (size_t i = 0; i < ends->n; i++) {
+		const msgpack_object *task = doc_copy_get(&ends->docs[i]);
+
+		if (task && doc_is_ended(task))
+			story_end(&out, &cli->out, task, logread_has_some(session, ends->ids[i]));
+	}
+	status = out.len > 0 ? emit(&cli->out, &out, 0) : 0;
+	buf_fini(&out);
+	return status;
 }
 
 int

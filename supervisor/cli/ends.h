@@ -32,6 +32,9 @@ int ends_wait(struct ends *ends, struct session *session, uint64_t timeout_ms);
 /* The first status that is not 0, in order: of the tasks' ends, or why there is none. */
 int ends_status(const struct ends *ends, bool is_strict);
 
+/* For people: each end in a few lines. An exit status. */
+int ends_print(const struct ends *ends, const struct cli *cli, struct session *session);
+
 /* The documents as JSON: one alone, several (or IS_LIST) as an array with null for the missing. */
 int ends_print_json(const struct ends *ends, const struct cli *cli, bool is_list);
 

@@ -105,3 +105,56 @@ logread_next(struct logread *logread, logread_fn fn, void *arg)
 	client_reply_fini(&reply);
 	return status;
 }
+
+/* ---- its end ---------------------------------------------------------------------- */
+
+static int
+keep_line(const struct logread_line *line, void *arg)
+{
+	struct logread_last *last = arg;
+	struct buf *text = &last->text;
+	size_t len = line->text.len < LOGREAD_LAST ? line->text.len : LOGREAD_LAST;
+
+	last->lines++;
+	if (text->len + len + 1 > 2 * (size_t)LOGREAD_LAST)
+		buf_consume(text, text->len > LOGREAD_LAST ? text->len - LOGREAD_LAST : 0);
+	buf_add(text, line->text.text + (line->text.len - len), len);
+	return buf_add(text, "\n", 1);
+}
+
+int
+logread_last(struct session *session, uint64_t id, struct logread_last *ret_last)
+{
+	struct logread logread;
+	int status = 0;
+
+	*ret_last = (struct logread_last){ .lines = 0 };
+	buf_init(&ret_last->text, 4 * (size_t)LOGREAD_LAST);
+	logread_init(&logread, session, id);
+	logread.is_pinned = true;
+	while (status == 0 && !logread.is_at_end)
+		status = logread_next(&logread, keep_line, ret_last);
+	logread_fini(&logread);
+	return status;
+}
+
+void
+logread_last_fini(struct logread_last *last)
+{
+	buf_fini(&last->text);
+}
+
+bool
+logread_has_some(struct session *session, uint64_t id)
+{
+	struct logread_last first = { .lines = 0 };
+	struct logread logread;
+	int status;
+
+	buf_init(&first.text, 4 * (size_t)LOGREAD_LAST);
+	logread_init(&logread, session, id);
+	status = logread_next(&logread, keep_line, &first);
+	logread_fini(&logread);
+	logread_last_fini(&first);
+	return status != 0 || first.lines > 0 || !logread.is_at_end;
+}

@@ -44,4 +44,21 @@ void logread_fini(struct logread *logread);
  */
 int logread_next(struct logread *logread, logread_fn fn, void *arg);
 
+enum {
+	LOGREAD_LAST = 4096
+};
+
+/* What a task's latest attempt wrote. */
+struct logread_last {
+	struct buf text; /* its end, some LOGREAD_LAST bytes; each line ends with \n */
+	uint64_t lines;  /* in all */
+};
+void logread_last_fini(struct logread_last *last);
+
+/* Reads the whole log for its end: 0, or an exit status after a complaint; fini it in any case. */
+int logread_last(struct session *session, uint64_t id, struct logread_last *ret_last);
+
+/* True when there is anything in it, or that cannot be known. */
+bool logread_has_some(struct session *session, uint64_t id);
+
 #endif

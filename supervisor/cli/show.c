@@ -9,8 +9,7 @@
 
 enum {
 	OUT_MAX = 16 * 1024 * 1024,
-	LAST_LINES = 5,
-	LAST_BYTES = 4096
+	LAST_LINES = 5
 };
 enum {
 	KEY_JSON = 'j'
@@ -21,40 +20,19 @@ static const struct option_def options[] = {
 	{ 0, NULL, NULL, NULL },
 };
 
-/* Keeps the last bytes of what was written. */
-static int
-on_line(const struct logread_line *line, void *arg)
-{
-	struct buf *last = arg;
-	size_t len = line->text.len < LAST_BYTES ? line->text.len : LAST_BYTES;
-
-	if (last->len + len + 1 > 2 * (size_t)LAST_BYTES)
-		buf_consume(last, last->len > LAST_BYTES ? last->len - LAST_BYTES : 0);
-	buf_add(last, line->text.text + (line->text.len - len), len);
-	buf_add(last, "\n", 1);
-	return 0;
-}
-
-/* The last lines of one that goes on; a failed one has them in its document. */
+/* A failed task has them in its document. */
 static int
 put_last_lines(struct buf *out, const struct cli *cli, struct session *session, uint64_t id)
 {
-	struct logread logread;
-	struct buf last;
-	int status = 0;
+	struct logread_last last;
+	int status = logread_last(session, id, &last);
 
-	buf_init(&last, 4 * (size_t)LAST_BYTES);
-	logread_init(&logread, session, id);
-	logread.is_pinned = true;
-	while (status == 0 && !logread.is_at_end)
-		status = logread_next(&logread, on_line, &last);
-	if (status == 0 && last.len > 0) {
+	if (status == 0 && last.lines > 0) {
 		text_add(out, "\n  its last lines:\n");
-		story_tail(
-		    out, &cli->out, (struct span){ (const char *)last.data, last.len }, LAST_LINES);
+		story_tail(out, &cli->out,
+		    (struct span){ (const char *)last.text.data, last.text.len }, LAST_LINES);
 	}
-	logread_fini(&logread);
-	buf_fini(&last);
+	logread_last_fini(&last);
 	return status;
 }
 
@@ -78,8 +56,9 @@ show(const struct cli *cli, uint64_t id, bool is_json)
 		json_write(&out, &reply.body, JSON_PRETTY);
 		text_add(&out, "\n");
 	} else {
-		story_all(&out, &cli->out, &reply.body, clock_wall_ms());
-		if (!doc_is_ended(&reply.body))
+		story_all(
+		    &out, &cli->out, &reply.body, clock_wall_ms(), logread_has_some(&session, id));
+		if (mp_is_nil(mp_get(&reply.body, "error")))
 			status = put_last_lines(&out, cli, &session, id);
 	}
 	if (status == 0)

@@ -221,7 +221,7 @@ put_cause(struct buf *out, const struct term *term, const msgpack_object *error)
 }
 
 void
-story_end(struct buf *out, const struct term *term, const msgpack_object *task)
+story_end(struct buf *out, const struct term *term, const msgpack_object *task, bool wrote)
 {
 	enum task_state state = doc_state(task);
 	uint64_t id = doc_uint(task, "id");
@@ -236,7 +236,8 @@ story_end(struct buf *out, const struct term *term, const msgpack_object *task)
 	story_receipt(out, term, mp_get(task, "receipt"));
 	if (state == TASK_COMPLETED || state == TASK_CANCELLED)
 		return;
-	story_hint(out, term, "logs", id, "all it wrote");
+	if (wrote)
+		story_hint(out, term, "logs", id, "all it wrote");
 	if (mp_bool(mp_get(mp_get(task, "can"), "retry"), false))
 		story_hint(out, term, "retry", id, "runs it again from its first unfinished step");
 }

@@ -7,12 +7,13 @@
 
 #include "supervisor/cli/doc.h"
 
-/* How it ended, why, its last words, its receipt, what to do next. Nothing for one that goes on. */
-void story_end(struct buf *out, const struct term *term, const msgpack_object *task);
+/* How it ended, why, its last words, its receipt, what to do next: reading its log where it WROTE
+ * something. Nothing for one that goes on. */
+void story_end(struct buf *out, const struct term *term, const msgpack_object *task, bool wrote);
 
 /* Who, what, when, the steps, what came out, and the above. */
-void story_all(
-    struct buf *out, const struct term *term, const msgpack_object *task, uint64_t now_ms);
+void story_all(struct buf *out, const struct term *term, const msgpack_object *task,
+    uint64_t now_ms, bool wrote);
 
 /* What a cancel did, in a line or more. */
 void story_receipt(struct buf *out, const struct term *term, const msgpack_object *receipt);

@@ -187,7 +187,8 @@ put_next(struct buf *out, const struct term *term, const msgpack_object *task)
 }
 
 void
-story_all(struct buf *out, const struct term *term, const msgpack_object *task, uint64_t now_ms)
+story_all(struct buf *out, const struct term *term, const msgpack_object *task, uint64_t now_ms,
+    bool wrote)
 {
 	/* All steps, however many, and no spinner that stands still. */
 	struct term whole = *term;
@@ -212,7 +213,7 @@ story_all(struct buf *out, const struct term *term, const msgpack_object *task, 
 		put_moment(out, term, "goes", doc_time_ms(task, "expires_at"), now_ms);
 	text_add(out, "\n");
 	if (doc_is_ended(task))
-		story_end(out, term, task);
+		story_end(out, term, task, wrote);
 	else
 		put_next(out, term, task);
 }

@@ -1,12 +1,8 @@
 #include "supervisor/cli/args.h"
 #include "supervisor/cli/ends.h"
-#include "supervisor/cli/story.h"
 
 #include <stdlib.h>
 
-enum {
-	OUT_MAX = 4 * 1024 * 1024
-};
 enum {
 	KEY_TIMEOUT = 't',
 	KEY_STRICT = 's',
@@ -26,24 +22,6 @@ struct wait {
 	uint64_t timeout_ms;
 	bool is_strict, is_json;
 };
-
-static int
-print_ends(const struct cli *cli, const struct ends *ends)
-{
-	struct buf out;
-	int status;
-
-	buf_init(&out, OUT_MAX);
-	for (size_t i = 0; i < ends->n; i++) {
-		const msgpack_object *task = doc_copy_get(&ends->docs[i]);
-
-		if (task)
-			story_end(&out, &cli->out, task);
-	}
-	status = out.len > 0 ? emit(&cli->out, &out, 0) : 0;
-	buf_fini(&out);
-	return status;
-}
 
 static void
 say_timed_out(const struct ends *ends, uint64_t timeout_ms)
@@ -77,7 +55,7 @@ wait_for(struct cli *cli, const struct wait *wait)
 		status = ends_wait(&ends, &session, wait->timeout_ms);
 	if (status == 0 || status == EXIT_TIMED_OUT)
 		printed = wait->is_json ? ends_print_json(&ends, cli, wait->n > 1)
-					: print_ends(cli, &ends);
+					: ends_print(&ends, cli, &session);
 	if (status == EXIT_TIMED_OUT)
 		say_timed_out(&ends, wait->timeout_ms);
 	if (status == 0)

@@ -31,6 +31,7 @@ static char asked[8][1024];
 static size_t nasked;
 static int out_fd, err_fd;
 static char out[65536], err[65536];
+static bool at_terminal; /* what is printed goes there */
 
 static void
 note(const struct canned_call *call)
@@ -119,6 +120,7 @@ reeve(const struct script *lines, const char *line)
 		argv[argc++] = word;
 	term_init(&cli.out, out_fd);
 	term_init(&cli.err, err_fd);
+	cli.out.is_tty = at_terminal;
 	cli.verb = verb_find(argv[0]);
 	ck_assert_ptr_nonnull(cli.verb);
 	status = cli.verb->run(&cli, argc, argv);

@@ -37,6 +37,44 @@ START_TEST(a_run_ends_with_its_task)
 }
 END_TEST
 
+#define ENTRY(text) \
+ "{\"offset\":0,\"ts\":1790000000123,\"step\":1,\"stream\":\"stdout\",\"text\":\"" text "\"}"
+#define LOG(entries) \
+ "{\"attempt\":1,\"entries\":[" entries "],\"next\":40,\"at_end\":true,\"live\":false}"
+#define TEN                                                                            \
+ ENTRY("a")                                                                            \
+ "," ENTRY("b") "," ENTRY("c") "," ENTRY("d") "," ENTRY("e") "," ENTRY("f") "," ENTRY( \
+     "g") "," ENTRY("h") "," ENTRY("i") "," ENTRY("last")
+
+static const struct written {
+	const char *log;
+	bool at_terminal;
+	const char *has, *has_not;
+} written[] = {
+	{ LOG(ENTRY("first") "," TEN), true, "  its last lines:\n  \xe2\x94\x82 a\n", "first" },
+	{ LOG(ENTRY("first") "," TEN), true, "reeve logs 41", "first" },
+	{ LOG(TEN), true, "  it wrote:\n  \xe2\x94\x82 a\n", "logs 41" },
+	{ LOG(TEN), false, "reeve logs 41 ", "last" },
+	{ LOG(""), true, "completed", "wrote" },
+	{ LOG(""), false, "completed", "logs" },
+};
+
+START_TEST(what_a_command_wrote_is_shown_at_a_terminal_and_pointed_at_elsewhere)
+{
+	const struct written *row = &written[_i];
+	struct script lines[4];
+
+	lines[0] = running[0];
+	lines[1] = running[1];
+	lines[2] = (struct script){ .method = "log", .answer = row->log };
+	lines[3] = (struct script){ .method = NULL };
+	at_terminal = row->at_terminal;
+	ck_assert_int_eq(reeve(lines, "run -- true"), EXIT_OK);
+	has(out, row->has);
+	ck_assert_ptr_null(strstr(out, row->has_not));
+}
+END_TEST
+
 START_TEST(a_run_as_json_prints_the_task_alone)
 {
 	ck_assert_int_eq(reeve(running, "run --json -- true"), EXIT_OK);
@@ -168,6 +206,9 @@ main(void)
 	tcase_add_test(tcase, a_detached_run_prints_the_id_alone);
 	tcase_add_test(tcase, a_detached_run_says_more_as_json);
 	tcase_add_test(tcase, a_run_ends_with_its_task);
+	tcase_add_loop_test(tcase,
+	    what_a_command_wrote_is_shown_at_a_terminal_and_pointed_at_elsewhere, 0,
+	    sizeof written / sizeof written[0]);
 	tcase_add_test(tcase, a_run_as_json_prints_the_task_alone);
 	tcase_add_test(tcase, the_environment_is_what_was_asked_for);
 	tcase_add_test(tcase, a_run_that_joined_says_so);

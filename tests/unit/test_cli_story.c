@@ -10,7 +10,7 @@ static struct term file = { .fd = -1, .has_utf8 = true };
 
 START_TEST(a_failure_tells_its_cause_and_what_to_do)
 {
-	story_end(&out, &file, task(FAILED));
+	story_end(&out, &file, task(FAILED), true);
 	text();
 	has("task 42 failed: step fetch: exit status 22  3.0 s\n");
 	has("step_failed: exit status 22\n");
@@ -22,12 +22,22 @@ START_TEST(a_failure_tells_its_cause_and_what_to_do)
 }
 END_TEST
 
+START_TEST(where_nothing_was_written_no_log_is_offered)
+{
+	story_end(&out, &file, task(FAILED), false);
+	text();
+	has("reeve retry 42");
+	has_not("reeve logs");
+}
+END_TEST
+
 START_TEST(a_warning_names_its_step_where_there_are_several)
 {
 	story_end(&out, &file,
 	    task("{\"id\":7,\"status\":\"completed_with_warnings\",\"steps\":[{\"name\":\"a\"},"
 		 "{\"name\":\"b\"}],\"warnings\":[{\"text\":\"odd\",\"step\":2},"
-		 "{\"text\":\"strange\",\"step\":null},{\"text\":\"wild\",\"step\":9}]}"));
+		 "{\"text\":\"strange\",\"step\":null},{\"text\":\"wild\",\"step\":9}]}"),
+	    true);
 	text();
 	has("  warning: step b: odd\n");
 	has("  warning: strange\n");
@@ -35,7 +45,8 @@ START_TEST(a_warning_names_its_step_where_there_are_several)
 	buf_clear(&out);
 	story_end(&out, &file,
 	    task("{\"id\":7,\"status\":\"completed_with_warnings\",\"steps\":[{\"name\":\"a\"}],"
-		 "\"warnings\":[{\"text\":\"odd\",\"step\":1}]}"));
+		 "\"warnings\":[{\"text\":\"odd\",\"step\":1}]}"),
+	    true);
 	text();
 	has("  warning: odd\n");
 }
@@ -43,14 +54,14 @@ END_TEST
 
 START_TEST(a_task_that_goes_on_has_no_end)
 {
-	story_end(&out, &file, task(RUNNING));
+	story_end(&out, &file, task(RUNNING), true);
 	ck_assert_uint_eq(out.len, 0);
 }
 END_TEST
 
 START_TEST(the_whole_story_says_what_can_be_done_now)
 {
-	story_all(&out, &file, task(RUNNING), NOW_MS);
+	story_all(&out, &file, task(RUNNING), NOW_MS, true);
 	text();
 	has("  scope     srv-7\n");
 	has("  label     page = 3\n");
@@ -105,6 +116,7 @@ main(void)
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, a_failure_tells_its_cause_and_what_to_do);
+	tcase_add_test(tcase, where_nothing_was_written_no_log_is_offered);
 	tcase_add_test(tcase, a_warning_names_its_step_where_there_are_several);
 	tcase_add_test(tcase, a_task_that_goes_on_has_no_end);
 	tcase_add_test(tcase, the_whole_story_says_what_can_be_done_now);
