@@ -43,16 +43,36 @@ can_do(const struct record *record)
 	return can;
 }
 
+/* Begun or done, with something that takes it back. */
+static bool
+is_to_undo(const struct record_step *step)
+{
+	return step->has_undo && (step->state == STEP_DONE || step->state == STEP_RUNNING ||
+				     step->state == STEP_FAILED || step->state == STEP_CANCELLED);
+}
+
+/* What stands behind one that was undone had its turn, and failed at it. */
+const struct record_step *
+can_undoing(const struct record *record)
+{
+	const struct record_step *next = NULL;
+
+	for (size_t i = record->steps.n; i-- > 0;) {
+		const struct record_step *step = &record->steps.v[i];
+
+		if (step->state == STEP_UNDONE)
+			next = NULL;
+		else if (!next && is_to_undo(step))
+			next = step;
+	}
+	return next;
+}
+
 bool
 can_undo_something(const struct record *record)
 {
-	for (size_t i = 0; i < record->steps.n; i++) {
-		const struct record_step *step = &record->steps.v[i];
-
-		if (step->has_undo &&
-		    (step->state == STEP_DONE || step->state == STEP_RUNNING ||
-			step->state == STEP_FAILED || step->state == STEP_CANCELLED))
+	for (size_t i = 0; i < record->steps.n; i++)
+		if (is_to_undo(&record->steps.v[i]))
 			return true;
-	}
 	return false;
 }

@@ -17,6 +17,9 @@ struct can can_do(const struct record *record);
 /* The mode of the step that runs now; CANCEL_NOW when none does. */
 enum cancel_mode can_step_mode(const struct record *record);
 
+/* The step that an undo in reverse order has come to; NULL: none is left. */
+const struct record_step *can_undoing(const struct record *record);
+
 /* Steps that an undo would have to look at: begun or done, with `undo`. */
 bool can_undo_something(const struct record *record);
 

@@ -56,7 +56,7 @@ conclude(const struct cli *cli, const struct follow *follow, enum follow_end end
 		return tell_end(cli, follow->session, task, is_strict);
 	if (end != FOLLOW_SIGNALLED)
 		return follow->status;
-	ends_farewell(follow->ids, follow->nids);
+	ends_farewell(follow->ids[0], task);
 	return EXIT_SIGNALLED + follow->signal;
 }
 

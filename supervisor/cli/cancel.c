@@ -1,9 +1,14 @@
 #include "supervisor/cli/args.h"
 #include "supervisor/cli/ends.h"
 #include "supervisor/cli/query.h"
+#include "supervisor/cli/story.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
+enum {
+	HINT_MAX = 4096
+};
 enum {
 	KEY_NO_WAIT = 'n',
 	KEY_TIMEOUT = 't',
@@ -73,6 +78,28 @@ add_id(const msgpack_object *task, void *arg)
 	return 0;
 }
 
+/* Why it was refused is said already; one that undoes its steps can be made to stop. */
+static void
+hint_at_force(struct session *session, uint64_t id)
+{
+	struct client_reply reply;
+	struct term term;
+	struct buf out;
+
+	if (session_ask_id(session, "show", id, &reply) != 0)
+		return;
+	if (doc_state(&reply.body) == TASK_UNDOING) {
+		term_init(&term, STDERR_FILENO);
+		buf_init(&out, HINT_MAX);
+		story_hint(
+		    &out, &term, "cancel --force", id, "stops the undoing (administrators only)");
+		story_hint(&out, &term, "watch", id, "follows it to its end");
+		(void)emit(&term, &out, 0);
+		buf_fini(&out);
+	}
+	client_reply_fini(&reply);
+}
+
 /* True when its end is to be waited for. */
 static bool
 send_one(struct cancel *cancel, struct session *session, uint64_t id)
@@ -88,6 +115,8 @@ send_one(struct cancel *cancel, struct session *session, uint64_t id)
 	pack_kv_bool(&request.params, "abandon", cancel->abandon);
 	status = session_ask(session, &request, &reply);
 	if (status != 0) {
+		if (status == EXIT_FAILED && !cancel->force)
+			hint_at_force(session, id);
 		note_status(cancel, status);
 		return false;
 	}

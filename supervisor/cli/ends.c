@@ -9,7 +9,8 @@
 
 enum {
 	OUT_MAX = 64 * 1024 * 1024,
-	FAREWELL_MAX = 4096
+	FAREWELL_MAX = 4096,
+	FAREWELLS = 4
 };
 
 int
@@ -80,8 +81,9 @@ on_missing(uint64_t id, int status, void *arg)
 static const struct follow_view view = { .item = on_item, .missing = on_missing };
 
 void
-ends_farewell(const uint64_t *ids, size_t n)
+ends_farewell(uint64_t id, const msgpack_object *task)
 {
+	enum task_state state = task ? doc_state(task) : 0;
 	struct term term;
 	struct buf out;
 
@@ -89,13 +91,32 @@ ends_farewell(const uint64_t *ids, size_t n)
 	buf_init(&out, FAREWELL_MAX);
 	if (term.is_tty)
 		text_add(&out, "\n"); /* the terminal has written ^C */
-	for (size_t i = 0; i < n && i < 4; i++) {
-		text_add(&out, "task %llu goes on without you.\n", (unsigned long long)ids[i]);
-		story_hint(&out, &term, "watch", ids[i], "follows it again");
-		story_hint(&out, &term, "cancel", ids[i], "stops it");
-	}
+	text_add(&out, "task %llu goes on%s without you.\n", (unsigned long long)id,
+	    state == TASK_UNDOING      ? " undoing its steps"
+	    : state == TASK_CANCELLING ? " being cancelled"
+				       : "");
+	story_hint(&out, &term, "watch", id, "follows it again");
+	if (state == TASK_UNDOING || state == TASK_CANCELLING)
+		story_hint(&out, &term, "cancel --force", id,
+		    "stops the undoing too (administrators only)");
+	else
+		story_hint(&out, &term, "cancel", id, "stops it");
 	(void)emit(&term, &out, 0);
 	buf_fini(&out);
+}
+
+/* Of many a few. */
+static void
+take_leave(const struct ends *ends)
+{
+	for (size_t i = 0, said = 0; i < ends->n && said < FAREWELLS; i++) {
+		const msgpack_object *task = doc_copy_get(&ends->docs[i]);
+
+		if (ends->statuses[i] != 0 || !task || doc_is_ended(task))
+			continue;
+		ends_farewell(ends->ids[i], task);
+		said++;
+	}
 }
 
 int
@@ -120,7 +141,7 @@ ends_wait(struct ends *ends, struct session *session, uint64_t timeout_ms)
 	if (follow.nids > 0)
 		end = follow_run(&follow);
 	if (end == FOLLOW_SIGNALLED) {
-		ends_farewell(live, follow.nids);
+		take_leave(ends);
 		status = EXIT_SIGNALLED + follow.signal;
 	} else if (end == FOLLOW_TIMED_OUT) {
 		status = EXIT_TIMED_OUT;

@@ -38,7 +38,8 @@ int ends_print(const struct ends *ends, const struct cli *cli, struct session *s
 /* The documents as JSON: one alone, several (or IS_LIST) as an array with null for the missing. */
 int ends_print_json(const struct ends *ends, const struct cli *cli, bool is_list);
 
-/* Tells who interrupts the following that the task goes on, and how to come back. */
-void ends_farewell(const uint64_t *ids, size_t n);
+/* Tells who interrupts the following that task ID goes on, and how to come back or to stop it. TASK
+ * is how it stood last; NULL: not known. */
+void ends_farewell(uint64_t id, const msgpack_object *task);
 
 #endif

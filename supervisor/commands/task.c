@@ -1,4 +1,5 @@
 /* Methods about one task: show, events, cancel, retry, keep. */
+#include "supervisor/can.h"
 #include "supervisor/commands/commands.h"
 #include "supervisor/roster/wish.h"
 
@@ -206,6 +207,20 @@ person_name(const struct person *person, uid_t uid, char *name, size_t room)
 		snprintf(name, room, "unix:%u", (unsigned)uid);
 }
 
+/* It has been stopped already; only what takes its work back could be stopped, too. */
+static void
+refuse_undoing(struct asked *asked, const struct record *record)
+{
+	const struct record_step *step = can_undoing(record);
+	char why[LIMIT_NAME + 160];
+
+	snprintf(why, sizeof why,
+	    "it has stopped and is undoing its steps%s%s%s; an administrator may end that with "
+	    "force, which leaves the rest as it is",
+	    step ? ", now \"" : "", step ? step->name : "", step ? "\"" : "");
+	answer_error(asked, RPC_REFUSED, why);
+}
+
 static void
 cancel_named(const struct person *person, void *arg)
 {
@@ -225,7 +240,10 @@ cancel_named(const struct person *person, void *arg)
 	if (task)
 		answer = wish_cancel(task, &wish);
 	if (!answer.accepted) {
-		answer_error(asked, RPC_REFUSED, answer.reason);
+		if (task && task->rec.state == TASK_UNDOING && !wish.force && !wish.abandon)
+			refuse_undoing(asked, &task->rec);
+		else
+			answer_error(asked, RPC_REFUSED, answer.reason);
 		return;
 	}
 	answer_begin(asked, &out, &packer, 4);

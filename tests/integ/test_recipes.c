@@ -149,6 +149,28 @@ START_TEST(a_cancel_is_undone_too)
 }
 END_TEST
 
+START_TEST(a_cancel_while_it_is_undone_says_what_and_how_to_end_that)
+{
+	struct world world;
+	const struct said *said;
+	uint64_t id;
+
+	world_open(&world, __func__);
+	world_start(&world);
+	id = submit_in(&world, HEAD
+	    "  - {name: a, sh: 'true', undo: {sh: 'while [ ! -e $PARAM_DIR/go ]; do sleep .02; "
+	    "done'}}\n  - {name: b, sh: 'exit 9'}\n");
+	world_until(&world, id, "status", "undoing");
+	said = REEVE(&world, "cancel", world_word(&world, id));
+	ck_assert_int_eq(said->status, 1);
+	ck_says(said->err, "is undoing its steps, now \"a\"");
+	ck_says(said->err, "reeve cancel --force");
+	world_file(&world, "go", "");
+	ck_assert_int_eq(REEVE(&world, "wait", world_word(&world, id))->status, 1);
+	world_close(&world);
+}
+END_TEST
+
 /* What was undone runs again; what was done and stays done does not. */
 START_TEST(a_retry_goes_on_at_the_first_unfinished_step)
 {
@@ -349,6 +371,7 @@ main(void)
 	tcase_add_test(tcase, what_is_already_done_is_not_done_again);
 	tcase_add_test(tcase, a_failure_is_undone_in_reverse_and_the_rest_of_undo_runs_on);
 	tcase_add_test(tcase, a_cancel_is_undone_too);
+	tcase_add_test(tcase, a_cancel_while_it_is_undone_says_what_and_how_to_end_that);
 	tcase_add_test(tcase, a_retry_goes_on_at_the_first_unfinished_step);
 	tcase_add_test(tcase, a_step_is_tried_again_as_often_as_it_may_be);
 	tcase_add_test(tcase, a_step_that_takes_too_long_is_ended);

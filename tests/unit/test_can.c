@@ -87,6 +87,23 @@ START_TEST(what_was_begun_and_has_an_undo_can_be_undone)
 }
 END_TEST
 
+START_TEST(the_step_being_undone_is_the_last_that_had_no_turn_yet)
+{
+	ck_assert_ptr_null(can_undoing(&row));
+	for (size_t i = 0; i < 2; i++) {
+		row.steps.v[i].has_undo = true;
+		row.steps.v[i].state = STEP_DONE;
+	}
+	ck_assert_ptr_eq(can_undoing(&row), &row.steps.v[1]);
+	row.steps.v[1].state = STEP_UNDONE;
+	ck_assert_ptr_eq(can_undoing(&row), &row.steps.v[0]);
+	/* Its undo failed, and that of the one before it did not. */
+	row.steps.v[1].state = STEP_FAILED;
+	row.steps.v[0].state = STEP_UNDONE;
+	ck_assert_ptr_null(can_undoing(&row));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -98,6 +115,7 @@ main(void)
 	tcase_add_test(tests, what_has_ended_unwell_and_nothing_else_may_be_retried);
 	tcase_add_test(tests, the_step_that_runs_says_whether_it_may_be_cancelled);
 	tcase_add_test(tests, what_was_begun_and_has_an_undo_can_be_undone);
+	tcase_add_test(tests, the_step_being_undone_is_the_last_that_had_no_turn_yet);
 	suite_add_tcase(suite, tests);
 	return run_suite(suite);
 }
