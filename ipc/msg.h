@@ -18,7 +18,7 @@
 /* clang-format off */
 /* X(symbol, number, name, from_worker, help: the fields it uses beside ts_ms) */
 #define FACT_KINDS(X)                                                                            \
-	X(FACT_HELLO,        1, "hello",        true,  "pid start_ticks boot_id keeper_instance build") \
+	X(FACT_HELLO,        1, "hello",        true,  "task attempt pid start_ticks boot_id keeper_instance build") \
 	X(FACT_STEP_BEGIN,   2, "step_begin",   true,  "step name count(try, from 1)")                  \
 	X(FACT_STEP_END,     3, "step_end",     true,  "step state exit code message tail killed")      \
 	X(FACT_SUB_BEGIN,    4, "sub_begin",    true,  "step sub parent name count(items, 0 unknown)")  \
@@ -34,7 +34,7 @@
 	X(FACT_UNDO_BEGIN,  14, "undo_begin",   true,  "step; step 0 for the whole phase")              \
 	X(FACT_UNDONE,      15, "undone",       true,  "step state(undone|failed) exit message")        \
 	X(FACT_KILLED,      16, "killed",       true,  "receipt")                                       \
-	X(FACT_END,         17, "end",          true,  "outcome code message step exit tail")           \
+	X(FACT_END,         17, "end",          true,  "outcome code message step exit tail killed(1: the cgroup of its steps was)")           \
 	X(FACT_SUBMITTED,   64, "submitted",    false, "text(by whom)")                                 \
 	X(FACT_JOINED,      65, "joined",       false, "text(by whom)")                                 \
 	X(FACT_LEFT,        66, "left",         false, "text(who)")                                     \
@@ -91,8 +91,8 @@ extern const struct codec receipt_codec, receipt_proc_codec;
 struct fact {
 	enum fact_kind kind;
 	uint64_t ts_ms;   /* wall clock of the writer */
-	uint64_t task;    /* set by the supervisor */
-	uint64_t attempt; /* set by the supervisor */
+	uint64_t task;    /* set by the supervisor; in a journal only FACT_HELLO has it */
+	uint64_t attempt; /* likewise */
 	uint64_t step;    /* from 1; 0: the task as a whole */
 	uint64_t sub;     /* from 1 within the step and attempt */
 	uint64_t parent;  /* sub it is nested in, 0: the step */

@@ -105,6 +105,7 @@ static const struct codec_field attempt_fields[] = {
 	CODEC_FIELD( 9, UINT, struct record_attempt, next_seq, 0),
 	CODEC_FIELD(10, BOOL, struct record_attempt, ended, 0),
 	CODEC_FIELD(11, BOOL, struct record_attempt, closed, 0),
+	CODEC_FIELD(12, UINT, struct record_attempt, berth, 0),
 	CODEC_FIELD( 0, REST, struct record_attempt, rest, RECORD_MAX_BYTES),
 };
 static const struct codec record_attempt_codec = TABLE("attempt", struct record_attempt, attempt_fields);

@@ -104,6 +104,7 @@ struct record_attempt {
 	uint64_t next_seq;         /* expected in the frame at the cursor */
 	bool ended;                /* its END is in this row: outcome and error below are its own */
 	bool closed;               /* proven empty; nothing of it is left */
+	uint64_t berth;            /* where it lives (supervisor/berth.h), until it is closed */
 	struct blob rest;
 };
 

@@ -48,11 +48,18 @@ cgroups_open(const char *tag, struct cgroups **ret_cgroups)
 	return 0;
 }
 
+static void
+remove_one(uint64_t berth, void *arg)
+{
+	(void)cgroup_remove(arg, berth); /* not while a worker lives on in it */
+}
+
 void
 cgroups_close(struct cgroups *cgroups)
 {
 	if (!cgroups)
 		return;
+	(void)cgroup_each(cgroups, remove_one, cgroups);
 	if (cgroups->place.base)
 		rmdir(cgroups->place.base); /* fails while attempts are in it, which is right */
 	if (cgroups->place.pids)
@@ -94,14 +101,12 @@ cgroups_count_thread(struct cgroups *cgroups)
 	return cgroup_write(pids, "tasks", "0");
 }
 
-/* ---- one attempt ------------------------------------------------------------------- */
+/* ---- one berth --------------------------------------------------------------------- */
 
 static char *
-attempt_path(
-    const char *base, uint64_t id, uint64_t attempt, const char *part, char path[static PATH_MAX])
+berth_path(const char *base, uint64_t berth, const char *part, char path[static PATH_MAX])
 {
-	snprintf(path, PATH_MAX, "%s/%llu.%llu%s", base, (unsigned long long)id,
-	    (unsigned long long)attempt, part);
+	snprintf(path, PATH_MAX, "%s/%llu%s", base, (unsigned long long)berth, part);
 	return path;
 }
 
@@ -116,41 +121,74 @@ open_dir(const char *path, int *ret_fd)
 	return 0;
 }
 
+/* The group of the steps is there already: it goes when a step made groups in it and left them. */
 static int
-make_groups(const struct cgroups *cgroups, uint64_t id, uint64_t attempt,
-    struct cgroup_attempt *ret_attempt)
+use_again(char path[static PATH_MAX])
 {
-	const char *base = cgroups->place.base;
+	struct stat info;
+	int r;
+
+	if (stat(path, &info) < 0)
+		return -errno;
+	if (info.st_nlink <= 2)
+		return 0;
+	r = cgroup_base_remove(path);
+	return r < 0 ? r : 1;
+}
+
+/* The group of the steps, with its limit. */
+static int
+make_steps_group(const struct cgroups *cgroups, uint64_t berth)
+{
 	char path[PATH_MAX], max[16];
 	int r;
 
+	berth_path(cgroups->place.base, berth, "/s", path);
+	if (mkdir(path, 0755) < 0) {
+		r = errno == EEXIST ? use_again(path) : -errno;
+		if (r <= 0)
+			return r;
+		berth_path(cgroups->place.base, berth, "/s", path);
+		if (mkdir(path, 0755) < 0)
+			return -errno;
+	}
+	if (!cgroups->place.v2_pids)
+		return 0;
 	snprintf(max, sizeof max, "%d", CGROUP_PIDS_MAX);
-	if ((r = make_dir(attempt_path(base, id, attempt, "", path))) < 0 ||
+	return cgroup_write(path, "pids.max", max);
+}
+
+static int
+make_groups(const struct cgroups *cgroups, uint64_t berth, struct cgroup_attempt *ret_attempt)
+{
+	const char *base = cgroups->place.base;
+	char path[PATH_MAX];
+	int r;
+
+	if ((r = make_dir(berth_path(base, berth, "", path))) < 0 ||
 	    (r = open_dir(path, &ret_attempt->dir_fd)) < 0)
 		return r;
 	if (cgroups->place.v2_pids &&
 	    (r = cgroup_write(path, "cgroup.subtree_control", "+pids")) < 0)
 		return r;
-	if ((r = make_dir(attempt_path(base, id, attempt, "/w", path))) < 0 ||
-	    (r = open_dir(path, &ret_attempt->worker_fd)) < 0 ||
-	    (r = make_dir(attempt_path(base, id, attempt, "/s", path))) < 0)
+	if ((r = make_dir(berth_path(base, berth, "/w", path))) < 0 ||
+	    (r = open_dir(path, &ret_attempt->worker_fd)) < 0)
 		return r;
-	return cgroups->place.v2_pids ? cgroup_write(path, "pids.max", max) : 0;
+	return make_steps_group(cgroups, berth);
 }
 
 int
-cgroup_make(
-    struct cgroups *cgroups, uint64_t id, uint64_t attempt, struct cgroup_attempt *ret_attempt)
+cgroup_make(struct cgroups *cgroups, uint64_t berth, struct cgroup_attempt *ret_attempt)
 {
 	int r;
 
 	*ret_attempt = (struct cgroup_attempt)CGROUP_ATTEMPT_NONE;
 	if (!cgroups->place.base)
 		return -ENOTSUP;
-	r = make_groups(cgroups, id, attempt, ret_attempt);
+	r = make_groups(cgroups, berth, ret_attempt);
 	if (r < 0) {
 		cgroup_attempt_close(ret_attempt);
-		(void)cgroup_remove(cgroups, id, attempt);
+		(void)cgroup_remove(cgroups, berth);
 	}
 	return r;
 }
@@ -181,14 +219,14 @@ has_event(const char *dir, const char *what)
 }
 
 int
-cgroup_is_empty(struct cgroups *cgroups, uint64_t id, uint64_t attempt)
+cgroup_is_empty(struct cgroups *cgroups, uint64_t berth)
 {
 	char path[PATH_MAX];
 	int r;
 
 	if (!cgroups->place.base)
 		return 1;
-	r = has_event(attempt_path(cgroups->place.base, id, attempt, "", path), "populated 0");
+	r = has_event(berth_path(cgroups->place.base, berth, "", path), "populated 0");
 	return r == -ENOENT || r == -ENODEV ? 1 : r;
 }
 
@@ -298,14 +336,14 @@ kill_frozen(const char *dir, const char *tail)
 }
 
 int
-cgroup_kill(struct cgroups *cgroups, uint64_t id, uint64_t attempt, enum cgroup_part part)
+cgroup_kill(struct cgroups *cgroups, uint64_t berth, enum cgroup_part part)
 {
 	char path[PATH_MAX];
 	int r;
 
 	if (!cgroups->place.base)
 		return -ENOENT;
-	attempt_path(cgroups->place.base, id, attempt, part == CGROUP_STEPS ? "/s" : "", path);
+	berth_path(cgroups->place.base, berth, part == CGROUP_STEPS ? "/s" : "", path);
 	if (access(path, F_OK) < 0)
 		return -ENOENT;
 	r = FAILPOINT("cgroup.kill");
@@ -315,38 +353,36 @@ cgroup_kill(struct cgroups *cgroups, uint64_t id, uint64_t attempt, enum cgroup_
 		(void)cgroup_write(path, "cgroup.freeze", "0"); /* undo steps come here next */
 	if (r != -ENOENT)
 		return r;
-	/* reeve.TAG/ID.N, as /proc/PID/cgroup will end too */
+	/* reeve.TAG/BERTH, as /proc/PID/cgroup will end too */
 	return kill_frozen(path, path + (strrchr(cgroups->place.base, '/') - cgroups->place.base));
 }
 
 int
-cgroup_remove(struct cgroups *cgroups, uint64_t id, uint64_t attempt)
+cgroup_remove(struct cgroups *cgroups, uint64_t berth)
 {
 	char path[PATH_MAX];
+	int r;
 
-	return cgroups->place.base
-		   ? cgroup_base_remove(attempt_path(cgroups->place.base, id, attempt, "", path))
-		   : 0;
+	if (!cgroups->place.base)
+		return 0;
+	r = cgroup_is_empty(cgroups, berth);
+	if (r <= 0) /* whole or not at all: a worker needs the group of its steps */
+		return r < 0 ? r : -EBUSY;
+	return cgroup_base_remove(berth_path(cgroups->place.base, berth, "", path));
 }
 
-/* "ID.N" and nothing else. */
-static bool
-parse_name(const char *name, uint64_t *ret_id, uint64_t *ret_attempt)
+/* The berth whose group NAME is; 0: it is something else. */
+static uint64_t
+parse_name(const char *name)
 {
 	char *end;
+	uint64_t berth = *name >= '1' && *name <= '9' ? strtoull(name, &end, 10) : 0;
 
-	if (*name < '0' || *name > '9')
-		return false;
-	*ret_id = strtoull(name, &end, 10);
-	if (*end != '.' || end[1] < '0' || end[1] > '9')
-		return false;
-	*ret_attempt = strtoull(end + 1, &end, 10);
-	return *end == '\0';
+	return berth > 0 && *end == '\0' ? berth : 0;
 }
 
 int
-cgroup_each(
-    struct cgroups *cgroups, void (*fn)(uint64_t id, uint64_t attempt, void *arg), void *arg)
+cgroup_each(struct cgroups *cgroups, void (*fn)(uint64_t berth, void *arg), void *arg)
 {
 	struct dirent *entry;
 	DIR *dir;
@@ -357,10 +393,10 @@ cgroup_each(
 	if (!dir)
 		return -errno;
 	while ((entry = readdir(dir))) {
-		uint64_t id, attempt;
+		uint64_t berth = parse_name(entry->d_name);
 
-		if (parse_name(entry->d_name, &id, &attempt))
-			fn(id, attempt, arg);
+		if (berth > 0)
+			fn(berth, arg);
 	}
 	closedir(dir);
 	return 0;

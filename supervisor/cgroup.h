@@ -1,7 +1,7 @@
 /*
- * supervisor/cgroup.h - a cgroup per attempt, where the service may make one.
+ * supervisor/cgroup.h - a cgroup per berth, where the service may make one.
  *
- * BASE/reeve.TAG/ID.N/ with w/ (the worker) and s/ (its steps): steps can be killed as one while
+ * BASE/reeve.TAG/BERTH/ with w/ (the worker) and s/ (its steps): steps can be killed as one while
  * the worker lives to tell. cgroup v2, alone or beside v1 (hybrid). Its pids controller bounds how
  * many processes an attempt may be; where v1 has that controller, one group bounds all attempts
  * together. By names alone, so that the next supervisor finds what the last one made. Where nothing
@@ -22,8 +22,8 @@ enum {
 struct cgroups;
 
 struct cgroup_attempt {
-	int dir_fd;    /* ID.N, for the worker to find s/ in; -1: none */
-	int worker_fd; /* ID.N/w, to start the worker in */
+	int dir_fd;    /* BERTH, for the worker to find s/ in; -1: none */
+	int worker_fd; /* BERTH/w, to start the worker in */
 };
 #define CGROUP_ATTEMPT_NONE     \
  {                              \
@@ -54,24 +54,23 @@ bool cgroups_exist(const struct cgroups *cgroups);
  */
 int cgroups_count_thread(struct cgroups *cgroups);
 
-/* 0, -ENOTSUP where there are none (then *ret_attempt is CGROUP_ATTEMPT_NONE), -errno. Thread-safe,
- * as all below. */
-int cgroup_make(
-    struct cgroups *cgroups, uint64_t id, uint64_t attempt, struct cgroup_attempt *ret_attempt);
+/* For the next attempt, made or used again; a group that was killed must be removed before:
+ * see spawn_spec.cgroup_by_write. 0, -ENOTSUP where there are none (then *ret_attempt is
+ * CGROUP_ATTEMPT_NONE), -errno. Thread-safe, as all below. */
+int cgroup_make(struct cgroups *cgroups, uint64_t berth, struct cgroup_attempt *ret_attempt);
 void cgroup_attempt_close(struct cgroup_attempt *attempt);
 
 /* 1: no process in it (or no such group); 0: some; -errno. */
-int cgroup_is_empty(struct cgroups *cgroups, uint64_t id, uint64_t attempt);
+int cgroup_is_empty(struct cgroups *cgroups, uint64_t berth);
 
 /* cgroup.kill, else freeze, kill each, thaw. 0, -ENOENT without such a group, -errno. */
-int cgroup_kill(struct cgroups *cgroups, uint64_t id, uint64_t attempt, enum cgroup_part part);
+int cgroup_kill(struct cgroups *cgroups, uint64_t berth, enum cgroup_part part);
 
 /* Removes the group; -EBUSY while processes are in it. */
-int cgroup_remove(struct cgroups *cgroups, uint64_t id, uint64_t attempt);
+int cgroup_remove(struct cgroups *cgroups, uint64_t berth);
 
-/* Calls FN for every attempt that has a group. 0 or -errno. */
-int cgroup_each(
-    struct cgroups *cgroups, void (*fn)(uint64_t id, uint64_t attempt, void *arg), void *arg);
+/* Calls FN for every berth that has a group. 0 or -errno. */
+int cgroup_each(struct cgroups *cgroups, void (*fn)(uint64_t berth, void *arg), void *arg);
 
 /* Removes what services that are gone have left beside reeve.TAG. Kills nothing. */
 void cgroups_sweep(struct cgroups *cgroups);

@@ -108,7 +108,7 @@ wait_for_cgroup(struct killing *killing, uint64_t deadline_ms)
 {
 	int r;
 
-	while ((r = cgroup_is_empty(killing->cgroups, killing->id, killing->attempt)) == 0 &&
+	while ((r = cgroup_is_empty(killing->cgroups, killing->berth)) == 0 &&
 	       clock_boot_ms() < deadline_ms)
 		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 	return r != 0;
@@ -122,19 +122,18 @@ work(struct job *job)
 	int strays = 0;
 
 	(void)FAILPOINT("kill.before");
-	killing->used_cgroup =
-	    cgroup_kill(killing->cgroups, killing->id, killing->attempt, CGROUP_STEPS) == 0;
+	killing->used_cgroup = cgroup_kill(killing->cgroups, killing->berth, CGROUP_STEPS) == 0;
 	if (killing->worker_pid > 0)
 		kill_worker(killing, deadline_ms);
 	if (killing->used_cgroup)
-		cgroup_kill(killing->cgroups, killing->id, killing->attempt, CGROUP_ALL);
+		cgroup_kill(killing->cgroups, killing->berth, CGROUP_ALL);
 	(void)FAILPOINT("kill.between");
 	if (killing->keeper_pid > 0)
 		strays = walk(killing, killing->keeper_pid, is_no_stray, deadline_ms);
 	killing->is_empty = wait_for_cgroup(killing, deadline_ms) && strays >= 0 &&
 			    killing->result.survived == 0 && !killing->worker_survived;
 	if (killing->is_empty)
-		cgroup_remove(killing->cgroups, killing->id, killing->attempt);
+		cgroup_remove(killing->cgroups, killing->berth);
 }
 
 void

@@ -21,7 +21,7 @@ struct killing {
 	/* In; borrowed. */
 	struct cgroups *cgroups;
 	struct census *census;
-	uint64_t id, attempt;
+	uint64_t berth;
 	pid_t worker_pid; /* 0: it is dead */
 	uint64_t worker_start_ticks;
 	pid_t keeper_pid;   /* 0: no stray hunt */

@@ -5,6 +5,7 @@
 #include "ipc/inherit.h"
 #include "ipc/proc.h"
 #include "ipc/spawn.h"
+#include "supervisor/berth.h"
 #include "supervisor/link.h"
 
 #include <errno.h>
@@ -33,7 +34,6 @@ enum {
 struct making {
 	struct launch *launch;
 	char name[ATTEMPT_NAME];
-	int dir_fd;
 	int locked_fd; /* the journal, with our lock */
 	int brief_fd;
 	struct brief brief;
@@ -115,27 +115,6 @@ make_workdir(struct making *making)
 	return 0;
 }
 
-/* An attempt that never ran leaves files; nobody holds its lock, or we would not be here. */
-static int
-make_dir(struct making *making)
-{
-	struct launch *launch = making->launch;
-	int r;
-
-	if (mkdirat(launch->attempts_fd, making->name, 0700) < 0) {
-		if (errno != EEXIST)
-			return fail(launch, -errno, "make the attempt's directory");
-		r = fd_remove_tree(launch->attempts_fd, making->name);
-		if (r == 0 && mkdirat(launch->attempts_fd, making->name, 0700) < 0)
-			r = -errno;
-		if (r < 0)
-			return fail(launch, r, "make the attempt's directory again");
-	}
-	making->dir_fd = openat(
-	    launch->attempts_fd, making->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	return making->dir_fd < 0 ? fail(launch, -errno, "open the attempt's directory") : 0;
-}
-
 /* In memory: it may hold what its owner would not like to find on a disk. */
 static int
 write_brief(struct making *making)
@@ -174,17 +153,11 @@ static int
 make_journal(struct making *making)
 {
 	struct launch *launch = making->launch;
-	int r;
+	int r = berth_make_journal(
+	    launch->journals_fd, launch->berth, &making->locked_fd, &launch->journal_fd);
 
-	making->locked_fd = openat(making->dir_fd, "journal",
-	    O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (making->locked_fd < 0)
-		return fail(launch, -errno, "make its journal");
-	r = fd_lock(making->locked_fd);
-	if (r < 0)
-		return fail(launch, r, "lock its journal");
-	launch->journal_fd = openat(making->dir_fd, "journal", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	return launch->journal_fd < 0 ? fail(launch, -errno, "open its journal") : 0;
+	launch->is_occupied = r == -EBUSY;
+	return r < 0 ? fail(launch, r, "make its journal") : 0;
 }
 
 /* A worker needs no environment but what tests tell the service's programs. */
@@ -212,7 +185,7 @@ spawn_worker(struct making *making)
 		{ .from = making->locked_fd, .to = WORKER_FD_JOURNAL },
 		{ .from = launch->news_fd, .to = WORKER_FD_NEWS },
 		{ .from = launch->orders_fd, .to = WORKER_FD_ORDERS },
-		{ .from = making->dir_fd, .to = WORKER_FD_DIR },
+		{ .from = launch->attempts_fd, .to = WORKER_FD_ATTEMPTS },
 		{ .from = making->brief_fd, .to = WORKER_FD_BRIEF },
 	};
 	struct spawn_spec spec = { .exec_fd = launch->worker_fd,
@@ -265,11 +238,10 @@ make(struct making *making)
 	int r;
 
 	if ((r = read_brief(making)) < 0 || (r = complete_brief(making)) < 0 ||
-	    (r = make_workdir(making)) < 0 || (r = make_dir(making)) < 0 ||
-	    (r = write_brief(making)) < 0 || (r = make_fifos(launch)) < 0 ||
-	    (r = make_journal(making)) < 0)
+	    (r = make_workdir(making)) < 0 || (r = write_brief(making)) < 0 ||
+	    (r = make_fifos(launch)) < 0 || (r = make_journal(making)) < 0)
 		return r;
-	r = cgroup_make(launch->cgroups, launch->id, launch->attempt, &making->cgroup);
+	r = cgroup_make(launch->cgroups, launch->berth, &making->cgroup);
 	if (r < 0 && r != -ENOTSUP)
 		return fail(launch, r, "make its cgroup");
 	r = FAILPOINT("spawn.before");
@@ -284,7 +256,7 @@ static void
 work(struct job *job)
 {
 	struct launch *launch = (struct launch *)job;
-	struct making making = { .launch = launch, .dir_fd = -1, .locked_fd = -1, .brief_fd = -1 };
+	struct making making = { .launch = launch, .locked_fd = -1, .brief_fd = -1 };
 
 	making.cgroup = (struct cgroup_attempt)CGROUP_ATTEMPT_NONE;
 	launch_attempt_name(launch->id, launch->attempt, making.name);
@@ -292,7 +264,6 @@ work(struct job *job)
 	launch->result = make(&making);
 	launch->is_transient = passes(launch->result);
 	codec_free(&brief_codec, &making.brief);
-	fd_close(&making.dir_fd);
 	fd_close(&making.locked_fd);
 	fd_close(&making.brief_fd);
 	cgroup_attempt_close(&making.cgroup);

@@ -1,8 +1,8 @@
 /*
- * supervisor/launch.h - one attempt's files, pipes, lock and process, made on the file thread.
+ * supervisor/launch.h - one attempt's process in its berth, started on the file thread.
  *
- * The attempt is committed before this runs. In order: directory, brief, FIFOs, journal, the lock
- * on it, cgroup, spawn. The lock is inherited by the worker: it is the proof of life.
+ * The attempt is committed before this runs. In order: brief, pipes, journal, the lock on it,
+ * cgroup, spawn. The lock is inherited by the worker: it is the proof of life.
  */
 #ifndef SUPERVISOR_LAUNCH_H
 #define SUPERVISOR_LAUNCH_H
@@ -21,8 +21,8 @@ struct launch {
 	struct cgroups *cgroups;
 	struct census *census;
 	const char *state_dir;
-	int attempts_fd, worker_fd;
-	uint64_t id, attempt;
+	int journals_fd, attempts_fd, worker_fd;
+	uint64_t id, attempt, berth;
 	enum attempt_mode mode;
 	char *keeper_instance, *boot_id; /* owned */
 	char *news_path, *orders_path;   /* owned */
@@ -32,6 +32,7 @@ struct launch {
 	/* Out. */
 	int result;        /* 0 or -errno */
 	bool is_transient; /* on failure: it may succeed later */
+	bool is_occupied;  /* on failure: somebody is still in that berth */
 	char message[192]; /* on failure */
 	pid_t pid;
 	uint64_t start_ticks;
@@ -48,7 +49,7 @@ void launch_free(struct launch *launch);
 enum {
 	ATTEMPT_NAME = 48
 };
-/* "41.2": the name of an attempt's directory and cgroup. Returns NAME. */
+/* "41.2": the name of an attempt and of its logs' directory. Returns NAME. */
 char *launch_attempt_name(uint64_t id, uint64_t attempt, char name[static ATTEMPT_NAME]);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -190,15 +191,25 @@ make_tag(const char *state_dir, char tag[static 20])
 }
 
 static int
+open_dir(const char *state_dir, const char *name)
+{
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof path, "%s/%s", state_dir, name) >= (int)sizeof path)
+		return -ENAMETOOLONG;
+	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static int
 open_world(struct supervisor *supervisor)
 {
 	const char *state_dir = supervisor->config.state_dir;
-	char path[4096], tag[20];
+	char tag[20];
 	int r;
 
-	snprintf(path, sizeof path, "%s/attempts", state_dir);
-	supervisor->attempts_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (supervisor->attempts_fd < 0)
+	supervisor->attempts_fd = open_dir(state_dir, "attempts");
+	supervisor->journals_fd = open_dir(state_dir, "journals");
+	if (supervisor->attempts_fd < 0 || supervisor->journals_fd < 0)
 		return -errno;
 	supervisor->worker_fd = open_worker();
 	if (supervisor->worker_fd < 0) {
@@ -288,6 +299,7 @@ start_roster(struct supervisor *supervisor)
 		.state_dir = config->state_dir,
 		.run_dir = config->run_dir,
 		.attempts_fd = supervisor->attempts_fd,
+		.journals_fd = supervisor->journals_fd,
 		.worker_fd = supervisor->worker_fd,
 		.boot_id = supervisor->boot_id,
 		.slots = config->slots,
@@ -362,9 +374,11 @@ supervisor_start(struct supervisor *supervisor, const struct config *config)
 {
 	int r;
 
-	*supervisor = (struct supervisor){
-		.config = *config, .attempts_fd = -1, .worker_fd = -1, .started_ms = clock_wall_ms()
-	};
+	*supervisor = (struct supervisor){ .config = *config,
+		.attempts_fd = -1,
+		.journals_fd = -1,
+		.worker_fd = -1,
+		.started_ms = clock_wall_ms() };
 	census_init(&supervisor->census);
 	raise_fd_limit();
 	r = start(supervisor);
@@ -413,5 +427,6 @@ supervisor_stop(struct supervisor *supervisor)
 	ev_io_stop(loop, &supervisor->link);
 	ev_loop_destroy(loop);
 	fd_close(&supervisor->attempts_fd);
+	fd_close(&supervisor->journals_fd);
 	fd_close(&supervisor->worker_fd);
 }

@@ -28,7 +28,7 @@ struct supervisor {
 	struct control control;
 	gid_t admin_gid; /* group reeve-admin, or (gid_t)-1 */
 	char boot_id[BOOT_ID_TEXT];
-	int attempts_fd, worker_fd;
+	int attempts_fd, journals_fd, worker_fd;
 	uint64_t started_ms;  /* wall clock */
 	ev_prepare stopper;   /* once it is to stop: looks whether it may */
 	bool stop_when_empty; /* not before the last task has ended */

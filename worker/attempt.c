@@ -138,22 +138,19 @@ attempt_open(struct attempt *attempt, const char *name)
 {
 	int r;
 
-	*attempt = (struct attempt){ .name = name,
-		.dir_fd = WORKER_FD_DIR,
-		.cgroup_fd = -1,
-		.steps_fd = -1,
-		.null_fd = -1,
-		.signal_fd = -1 };
+	*attempt = (struct attempt){
+		.name = name, .cgroup_fd = -1, .steps_fd = -1, .null_fd = -1, .signal_fd = -1
+	};
 	codec_init(&brief_codec, &attempt->brief);
 	attempt->allowance = (struct allowance){ .facts = ALLOWED_FACTS, .bytes = ALLOWED_BYTES };
-	output_init(&attempt->output, attempt->dir_fd);
-	for (int fd = WORKER_FD_JOURNAL; fd <= WORKER_FD_DIR; fd++)
+	output_init(&attempt->output, WORKER_FD_ATTEMPTS, name);
+	for (int fd = WORKER_FD_JOURNAL; fd <= WORKER_FD_ATTEMPTS; fd++)
 		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 			return -errno;
 	if (fcntl(WORKER_FD_BRIEF, F_SETFD, FD_CLOEXEC) < 0)
 		return -errno;
 	take_cgroup(attempt);
-	if ((r = journal_open(&attempt->journal, WORKER_FD_JOURNAL, attempt->dir_fd)) < 0 ||
+	if ((r = journal_open(&attempt->journal, WORKER_FD_JOURNAL)) < 0 ||
 	    (r = read_brief(attempt)) < 0 || (r = complete_steps(&attempt->brief)) < 0 ||
 	    (r = read_groups(attempt)) < 0)
 		return r;

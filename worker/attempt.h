@@ -23,7 +23,6 @@ struct allowance {
 struct attempt {
 	const char *name; /* "ID.N" */
 	struct brief brief;
-	int dir_fd;
 	int cgroup_fd;          /* with w/ and s/ in it; -1: none */
 	int steps_fd;           /* s/ of it; -1: none */
 	bool steps_were_killed; /* by cgroup.kill of s/: see spawn_spec.cgroup_by_write */

@@ -13,11 +13,11 @@ enum {
 };
 
 int
-journal_open(struct journal *journal, int fd, int dir_fd)
+journal_open(struct journal *journal, int fd)
 {
 	struct stat st;
 
-	*journal = (struct journal){ .fd = fd, .dir_fd = dir_fd };
+	*journal = (struct journal){ .fd = fd };
 	buf_init(&journal->scratch, JOURNAL_HEAD + LIMIT_FRAME);
 	buf_init(&journal->waiting, JOURNAL_WAITING_MAX);
 	if (fstat(fd, &st) < 0)
@@ -174,9 +174,6 @@ journal_sync(struct journal *journal)
 		return settle(journal, r);
 	if (fdatasync(journal->fd) < 0)
 		return settle(journal, -errno);
-	if (!journal->dir_synced && fsync(journal->dir_fd) < 0)
-		return settle(journal, -errno);
-	journal->dir_synced = true;
 	journal->unsynced = false;
 	oracle_sync();
 	(void)FAILPOINT("worker.journal.after_sync");

@@ -19,21 +19,19 @@ enum {
 };
 
 struct journal {
-	int fd;     /* borrowed */
-	int dir_fd; /* borrowed; the directory the journal is in */
+	int fd; /* borrowed */
 	uint64_t seq;
 	off_t end;          /* of the last whole frame in the file */
 	struct buf scratch; /* one body */
 	struct buf waiting; /* whole frames the disk had no room for, oldest first */
 	bool torn;          /* bytes behind `end` that could not be cut off yet */
 	bool unsynced;
-	bool dir_synced;
 	int error; /* final -errno, or 0 */
 };
 
 /* FD is open for appending. 0; -EEXIST when something is in it already: somebody ran this attempt.
  */
-int journal_open(struct journal *journal, int fd, int dir_fd);
+int journal_open(struct journal *journal, int fd);
 void journal_fini(struct journal *journal);
 
 /* Numbers and appends FACT. 0; -EMSGSIZE or -EBADMSG for a fact no journal takes (nothing
@@ -46,8 +44,7 @@ size_t journal_waiting(const struct journal *journal);
 /* Tries again what waits. 0: nothing waits; -EAGAIN: still no room; else final. */
 int journal_retry(struct journal *journal);
 
-/* Puts everything accepted on the disk, the first time also the file's name. As journal_retry.
- * Blocks. */
+/* Puts everything accepted on the disk. As journal_retry. Blocks. */
 int journal_sync(struct journal *journal);
 
 #endif

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -27,9 +28,11 @@ enum {
 static const char segment_magic[8] = { 'R', 'E', 'E', 'V', 'E', 'L', 'O', 'G' };
 
 void
-output_init(struct output *output, int dir_fd)
+output_init(struct output *output, int attempts_fd, const char *name)
 {
-	*output = (struct output){ .dir_fd = dir_fd, .segment_fd = -1 };
+	*output = (struct output){
+		.attempts_fd = attempts_fd, .name = name, .dir_fd = -1, .segment_fd = -1
+	};
 	buf_init(&output->batch, BATCH_MAX);
 	buf_init(&output->tail, TAIL_ROOM);
 	for (size_t i = 0; i < LOG_STREAM_ERR; i++)
@@ -40,6 +43,7 @@ void
 output_fini(struct output *output)
 {
 	fd_close(&output->segment_fd);
+	fd_close(&output->dir_fd);
 	buf_fini(&output->batch);
 	buf_fini(&output->tail);
 	for (size_t i = 0; i < LOG_STREAM_ERR; i++)
@@ -59,12 +63,26 @@ drop_middle_segment(struct output *output)
 }
 
 static int
+open_dir(struct output *output)
+{
+	if (output->dir_fd >= 0)
+		return 0;
+	if (mkdirat(output->attempts_fd, output->name, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	output->dir_fd = openat(
+	    output->attempts_fd, output->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	return output->dir_fd < 0 ? -errno : 0;
+}
+
+static int
 open_segment(struct output *output)
 {
 	uint8_t head[LOG_SEGMENT_HEAD];
 	char name[32];
-	int fd, r;
+	int fd, r = open_dir(output);
 
+	if (r < 0)
+		return r;
 	drop_middle_segment(output);
 	snprintf(name, sizeof name, "log.%llu", (unsigned long long)output->segment);
 	fd = openat(output->dir_fd, name,

@@ -2,8 +2,9 @@
  * worker/output.h - writes a task's log in segments (ipc/logfile.h) and remembers its last lines.
  *
  * Nothing here can stop a step: what the disk does not take is dropped, and the gap in the
- * logical offsets says how much. The first segment is made when there is something to write.
- * Versions of a line that a program draws over to show its progress are not kept, the last is.
+ * logical offsets says how much. Directory and first segment are made when there is something to
+ * write. Versions of a line that a program draws over to show its progress are not kept, the last
+ * is.
  */
 #ifndef WORKER_OUTPUT_H
 #define WORKER_OUTPUT_H
@@ -21,7 +22,9 @@ struct output_line {
 };
 
 struct output {
-	int dir_fd; /* borrowed */
+	int attempts_fd;  /* borrowed */
+	const char *name; /* of the directory in it; borrowed */
+	int dir_fd;       /* of the log, made with the first segment; -1 */
 	int segment_fd;
 	uint64_t segment; /* number of the next one to make */
 	size_t used;      /* bytes in the present one */
@@ -32,7 +35,8 @@ struct output {
 	struct buf tail;
 };
 
-void output_init(struct output *output, int dir_fd);
+/* The log will be in the directory NAME, to be made in ATTEMPTS_FD. */
+void output_init(struct output *output, int attempts_fd, const char *name);
 void output_fini(struct output *output);
 
 /* A step begins: its number stands in what follows, and the tail starts empty. */

@@ -43,6 +43,8 @@ tell_hello(struct attempt *attempt)
 
 	codec_init(&fact_codec, &fact);
 	fact.kind = FACT_HELLO;
+	fact.task = brief->task;
+	fact.attempt = brief->attempt;
 	fact.pid = (uint64_t)getpid();
 	fact.start_ticks = proc_self_start();
 	fact.boot_id = brief->boot_id;
@@ -416,6 +418,7 @@ tell_task_end(struct runner *runner)
 	struct fact *end = &runner->end;
 
 	end->kind = FACT_END;
+	end->killed = runner->attempt->steps_were_killed;
 	attempt_fact(runner->attempt, end);
 	return pump_sync(runner->attempt, false);
 }

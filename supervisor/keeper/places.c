@@ -61,7 +61,7 @@ make_dirs(const struct options *options)
 	static const struct {
 		const char *name;
 		mode_t mode;
-	} inside[] = { { "store", 0700 }, { "attempts", 0700 }, { "work", 0711 } };
+	} inside[] = { { "store", 0700 }, { "journals", 0700 }, { "attempts", 0700 }, { "work", 0711 } };
 	char path[PATH_MAX];
 	int r = make_dir(options->state_dir, 0711);
 

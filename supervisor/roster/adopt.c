@@ -25,8 +25,8 @@ enum {
 static void
 reconnect(struct attempt *attempt)
 {
-	char *news_path = attempt_fifo_path(attempt->task, "news");
-	char *orders_path = attempt_fifo_path(attempt->task, "orders");
+	char *news_path = attempt_pipe_path(attempt->task, "news");
+	char *orders_path = attempt_pipe_path(attempt->task, "orders");
 	bool made_news = false, made_orders = false;
 	int news_fd = news_path ? link_open_fifo(news_path, &made_news) : -ENOMEM;
 	int orders_fd = orders_path ? link_open_fifo(orders_path, &made_orders) : -ENOMEM;
@@ -123,14 +123,12 @@ void
 attempt_take_up(struct task *task)
 {
 	struct attempt *attempt = attempt_new(task);
-	char name[ATTEMPT_NAME], path[ATTEMPT_NAME + 16];
-	bool same_boot = task->rec.attempt.boot_id &&
-			 strcmp(task->rec.attempt.boot_id, task->roster->env.boot_id) == 0;
+	const struct roster_env *env = &task->roster->env;
+	const struct record_attempt *started = &task->rec.attempt;
+	bool same_boot = started->boot_id && strcmp(started->boot_id, env->boot_id) == 0;
 
-	launch_attempt_name(task->rec.id, task->rec.attempt.number, name);
-	snprintf(path, sizeof path, "%s/journal", name);
 	attempt->journal_fd =
-	    openat(task->roster->env.attempts_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	    berth_open_journal(env->journals_fd, started->berth, task->rec.id, started->number);
 	if (attempt->journal_fd >= 0 && !same_boot &&
 	    (uint64_t)lseek(attempt->journal_fd, 0, SEEK_END) < attempt->cursor.offset)
 		fd_close(&attempt->journal_fd); /* the disk lost its end: the store has it */

@@ -103,14 +103,9 @@ attempt_set_phase(struct attempt *attempt, enum attempt_phase phase, uint64_t ti
 }
 
 char *
-attempt_fifo_path(const struct task *task, const char *what)
+attempt_pipe_path(const struct task *task, const char *what)
 {
-	char name[ATTEMPT_NAME], *path = NULL;
-
-	launch_attempt_name(task->rec.id, task->rec.attempt.number, name);
-	if (asprintf(&path, "%s/%s.%s", task->roster->env.run_dir, name, what) < 0)
-		return NULL;
-	return path;
+	return berth_pipe_path(task->roster->env.run_dir, task->rec.attempt.berth, what);
 }
 
 /* ---- facts ------------------------------------------------------------------ */
@@ -157,6 +152,9 @@ follow(struct attempt *attempt, struct change *change, const struct fact *fact)
 		attempt->was_killed_by_itself = true;
 		roster_set_unkillable(attempt->task, fact->receipt.survivors.n > 0);
 		break;
+	case FACT_END:
+		attempt->is_spent = fact->killed > 0;
+		break;
 	case FACT_STEP_BEGIN:
 	case FACT_STEP_END:
 		attempt->order_ms = clock_boot_ms(); /* a new step may be cancelled anew */
@@ -174,7 +172,8 @@ is_credible_hello(const struct attempt *attempt, const struct fact *fact)
 
 	return fact->keeper_instance && fact->boot_id && fact->pid > 0 && fact->pid <= INT32_MAX &&
 	       strcmp(fact->keeper_instance, started->keeper_instance) == 0 &&
-	       strcmp(fact->boot_id, started->boot_id) == 0;
+	       strcmp(fact->boot_id, started->boot_id) == 0 &&
+	       fact->task == attempt->task->rec.id && fact->attempt == started->number;
 }
 
 static int
@@ -317,6 +316,7 @@ on_launched(struct job *job)
 	if (launch->result < 0) {
 		log_warn("task %llu: %s", id_of(attempt), launch->message);
 		attempt->over.detail = launch->message;
+		attempt->is_berth_occupied = launch->is_occupied;
 		attempt_over(attempt, launch->is_transient ? LOSS_NEVER_RAN : LOSS_UNSTARTABLE);
 		launch_free(launch);
 		return;
@@ -371,7 +371,9 @@ attempt_record(struct task *task, enum attempt_mode mode)
 	attempt->cursor = 0;
 	attempt->next_seq = 1;
 	attempt->ended = attempt->closed = false;
-	if (str_set(&attempt->keeper_instance, reaps_instance(env->reaps)) < 0 ||
+	attempt->berth = berths_take(&task->roster->berths);
+	if (attempt->berth == 0 ||
+	    str_set(&attempt->keeper_instance, reaps_instance(env->reaps)) < 0 ||
 	    str_set(&attempt->boot_id, env->boot_id) < 0) {
 		log_error("out of memory; starting afresh from the store");
 		_exit(SUPERVISOR_EXIT_IO);
@@ -399,17 +401,19 @@ attempt_launch(struct task *task)
 		.cgroups = env->cgroups,
 		.census = env->census,
 		.state_dir = env->state_dir,
+		.journals_fd = env->journals_fd,
 		.attempts_fd = env->attempts_fd,
 		.worker_fd = env->worker_fd,
 		.id = rec->id,
 		.attempt = rec->attempt.number,
+		.berth = rec->attempt.berth,
 		.mode = rec->attempt.mode,
 		.steps = launch->steps,
 		.grace_ms = env->grace_ms };
 	launch->keeper_instance = strdup(rec->attempt.keeper_instance);
 	launch->boot_id = strdup(rec->attempt.boot_id);
-	launch->news_path = attempt_fifo_path(task, "news");
-	launch->orders_path = attempt_fifo_path(task, "orders");
+	launch->news_path = attempt_pipe_path(task, "news");
+	launch->orders_path = attempt_pipe_path(task, "orders");
 	if (!launch->keeper_instance || !launch->boot_id || !launch->news_path ||
 	    !launch->orders_path) {
 		log_error("out of memory; starting afresh from the store");

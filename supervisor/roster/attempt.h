@@ -40,12 +40,14 @@ struct attempt {
 	unsigned idle_looks; /* since it was seen to work */
 	bool is_undoing, was_killed_by_itself; /* it journalled UNDO_BEGIN, KILLED */
 	bool is_tampered;
+	bool is_spent;           /* its cgroup was killed: the next one needs another */
+	bool is_berth_occupied;  /* somebody else is in its berth */
 	struct over over;        /* how it ended, from ATTEMPT_DEAD on */
 	struct killing *killing; /* under way, on its thread; NULL: none */
 };
 
-/* The file that carries an attempt's two pipes: RUN/ID.N.news and .orders. Owned, or NULL. */
-char *attempt_fifo_path(const struct task *task, const char *what);
+/* One of its two pipes, WHAT news or orders. Owned, or NULL. */
+char *attempt_pipe_path(const struct task *task, const char *what);
 
 /* rec.attempt becomes the next one, not started yet. */
 void attempt_record(struct task *task, enum attempt_mode mode);

@@ -4,6 +4,7 @@
 #include "ipc/failpoint.h"
 #include "ipc/log.h"
 #include "supervisor/roster/attempt.h"
+#include "supervisor/roster/leftover.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -196,6 +197,8 @@ on_committed(struct commit *commit, int result)
 		if (task->rec.state == TASK_CANCELLING)
 			task->cancel_pending = false;
 		publish(change);
+		if (change->vacated > 0)
+			leftover_vacate(task->roster, change->vacated, change->is_berth_spent);
 		act(task, change->action);
 	} else {
 		roster_leave(task);

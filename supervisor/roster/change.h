@@ -21,6 +21,8 @@ struct change {
 	struct fact *events; /* owned; as they stand in the batch */
 	size_t nevents;
 	enum task_action action;
+	uint64_t vacated; /* the berth of an attempt that is over with this; 0: none */
+	bool is_berth_spent;
 	change_done_fn done;
 	void *arg;
 	struct change *next_done;

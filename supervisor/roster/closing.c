@@ -22,53 +22,6 @@ enum {
 	REAP_MS = 2000 /* the keeper's word follows a death within a few ms */
 };
 
-/* ---- what it leaves on disk -------------------------------------------------- */
-
-struct tidying {
-	struct job job;
-	struct cgroups *cgroups;
-	uint64_t id, attempt;
-	char *paths[2];
-};
-
-static void
-tidy(struct job *job)
-{
-	struct tidying *tidying = (struct tidying *)job;
-
-	for (int i = 0; i < 2; i++)
-		if (tidying->paths[i])
-			unlink(tidying->paths[i]);
-	cgroup_remove(tidying->cgroups, tidying->id, tidying->attempt);
-}
-
-static void
-on_tidied(struct job *job)
-{
-	struct tidying *tidying = (struct tidying *)job;
-
-	free(tidying->paths[0]);
-	free(tidying->paths[1]);
-	free(tidying);
-}
-
-/* The pipes and the cgroup go; journal and log stay until the task's time has come. */
-static void
-start_tidying(struct task *task)
-{
-	struct tidying *tidying = calloc(1, sizeof *tidying);
-
-	if (!tidying)
-		return; /* found again when the task is removed */
-	tidying->job = (struct job){ .work = tidy, .done = on_tidied };
-	tidying->cgroups = task->roster->env.cgroups;
-	tidying->id = task->rec.id;
-	tidying->attempt = task->rec.attempt.number;
-	tidying->paths[0] = attempt_fifo_path(task, "news");
-	tidying->paths[1] = attempt_fifo_path(task, "orders");
-	jobs_add(task->roster->env.files, &tidying->job);
-}
-
 /* ---- the end of a task ------------------------------------------------------- */
 
 void
@@ -155,6 +108,28 @@ is_final(enum task_event event)
 	       event == EV_CANCELLED || event == EV_INTERRUPTED;
 }
 
+static bool
+leaves_running(const struct record *rec)
+{
+	for (size_t i = 0; i < rec->steps.n; i++)
+		if (rec->steps.v[i].leaves_running && step_state_is_done(rec->steps.v[i].state))
+			return true;
+	return false;
+}
+
+/* Its berth is the next one's once this is committed. */
+static void
+vacate(struct change *change, const struct attempt *attempt)
+{
+	const struct record *rec = &change->task->rec;
+
+	if (attempt->is_berth_occupied)
+		return;
+	change->vacated = rec->attempt.berth;
+	change->is_berth_spent =
+	    attempt->over.loss != LOSS_NONE || attempt->is_spent || leaves_running(rec);
+}
+
 /* Nothing of it lives. */
 static void
 settle(struct attempt *attempt)
@@ -167,7 +142,7 @@ settle(struct attempt *attempt)
 	bool cancelled = rec->want == WANT_CANCEL || rec->want == WANT_CANCEL_AFTER;
 
 	(void)FAILPOINT("close.before");
-	start_tidying(task);
+	vacate(change, attempt);
 	apply_attempt_over(rec, cancelled ? STEP_CANCELLED : STEP_FAILED, clock_wall_ms());
 	rec->attempt.closed = true;
 	if (verdict.is_interruption)
@@ -291,8 +266,7 @@ start_killing(struct attempt *attempt)
 	killing->owner = attempt;
 	killing->cgroups = env->cgroups;
 	killing->census = env->census;
-	killing->id = task->rec.id;
-	killing->attempt = task->rec.attempt.number;
+	killing->berth = task->rec.attempt.berth;
 	killing->worker_pid = attempt->pid; /* compared with its start time: gone is gone */
 	killing->worker_start_ticks = attempt->start_ticks;
 	killing->keeper_pid = may_hunt_strays(attempt) ? reaps_keeper_pid(env->reaps) : 0;
@@ -318,10 +292,8 @@ is_proven_empty(const struct task *task)
 
 	if (killing_has_survivor(&rec->receipt.survivors))
 		return false;
-	for (size_t i = 0; i < rec->steps.n; i++)
-		if (rec->steps.v[i].leaves_running && step_state_is_done(rec->steps.v[i].state))
-			return true;
-	return cgroup_is_empty(task->roster->env.cgroups, rec->id, rec->attempt.number) == 1;
+	return leaves_running(rec) ||
+	       cgroup_is_empty(task->roster->env.cgroups, rec->attempt.berth) == 1;
 }
 
 void

@@ -24,6 +24,7 @@ struct clearing {
 	struct job job;
 	struct roster *roster;
 	uint64_t ids[AT_ONCE];
+	uint64_t attempts[AT_ONCE]; /* how many each has had */
 	size_t n;
 };
 
@@ -34,17 +35,13 @@ of_job(struct job *job)
 }
 
 static void
-remove_attempts(int attempts_fd, uint64_t id)
+remove_logs(int attempts_fd, uint64_t id, uint64_t attempts)
 {
 	char name[ATTEMPT_NAME];
 
-	/* Attempts are numbered from 1 without gaps but for those that never ran. */
-	for (uint64_t attempt = 1, missing = 0; missing < 4; attempt++) {
-		launch_attempt_name(id, attempt, name);
-		if (faccessat(attempts_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 ||
-		    fd_remove_tree(attempts_fd, name) < 0)
-			missing++;
-	}
+	/* One that wrote nothing has none. */
+	for (uint64_t attempt = 1; attempt <= attempts; attempt++)
+		fd_remove_tree(attempts_fd, launch_attempt_name(id, attempt, name));
 }
 
 static void
@@ -57,7 +54,7 @@ remove_files(struct job *job)
 	for (size_t i = 0; i < clearing->n; i++) {
 		char path[64];
 
-		remove_attempts(env->attempts_fd, clearing->ids[i]);
+		remove_logs(env->attempts_fd, clearing->ids[i], clearing->attempts[i]);
 		snprintf(path, sizeof path, "work/%llu", (unsigned long long)clearing->ids[i]);
 		if (state_fd >= 0)
 			fd_remove_tree(state_fd, path);
@@ -68,7 +65,11 @@ remove_files(struct job *job)
 static void
 on_removed(struct job *job)
 {
-	free(of_job(job));
+	struct clearing *clearing = of_job(job);
+
+	if (clearing->n == AT_ONCE) /* there may be more */
+		ev_feed_event(clearing->roster->env.loop, &clearing->roster->retention, EV_TIMER);
+	free(clearing);
 }
 
 static void
@@ -137,6 +138,23 @@ forget_busy(struct clearing *clearing)
 	clearing->n = n;
 }
 
+static uint64_t
+count_attempts(struct store *store, uint64_t id)
+{
+	struct store_bytes row;
+	struct record record;
+	uint64_t n = 0;
+
+	if (store_get_task(store, id, &row) < 0)
+		return 0;
+	if (codec_decode(&record_codec, row.data, row.len, &record, NULL) == 0) {
+		n = record.attempt.number;
+		codec_free(&record_codec, &record);
+	}
+	store_bytes_free(&row);
+	return n;
+}
+
 static void
 on_timer(struct ev_loop *loop, ev_timer *timer, int revents)
 {
@@ -154,8 +172,10 @@ on_timer(struct ev_loop *loop, ev_timer *timer, int revents)
 	};
 	store_due(roster->env.store, clock_wall_ms(), clearing->ids, AT_ONCE, &clearing->n);
 	forget_busy(clearing);
-	for (size_t i = 0; clearing->commit.batch && i < clearing->n; i++)
+	for (size_t i = 0; clearing->commit.batch && i < clearing->n; i++) {
+		clearing->attempts[i] = count_attempts(roster->env.store, clearing->ids[i]);
 		store_batch_delete_task(clearing->commit.batch, clearing->ids[i]);
+	}
 	store_each_event(roster->env.store, 0, 0, TRIM_AT_ONCE, look_at_event, &front);
 	if (clearing->commit.batch && front.last_gone > 0)
 		store_batch_trim_events(clearing->commit.batch, front.last_gone);

@@ -383,13 +383,14 @@ take_up(struct task *task)
 int
 roster_load(struct roster *roster)
 {
-	uint64_t last_dir = last_attempt_dir(roster->env.attempts_fd);
+	const uint64_t last_ids[] = { store_last_id(roster->env.store),
+		last_attempt_dir(roster->env.attempts_fd), berth_last_id(roster->env.journals_fd) };
 	struct task *next;
 	int r;
 
-	roster->last_id = store_last_id(roster->env.store);
-	if (last_dir > roster->last_id)
-		roster->last_id = last_dir;
+	for (size_t i = 0; i < sizeof last_ids / sizeof last_ids[0]; i++)
+		if (last_ids[i] > roster->last_id)
+			roster->last_id = last_ids[i];
 	r = store_each_active(roster->env.store, load_row, roster);
 	if (r >= 0)
 		r = leftover_sweep(roster);
@@ -422,4 +423,5 @@ roster_fini(struct roster *roster)
 		roster_drop(task);
 	}
 	queue_fini(&roster->queue);
+	berths_fini(&roster->berths);
 }

@@ -13,12 +13,13 @@
  *   wish.c       what people ask for: submit, join, cancel, retry, keep
  *   join.c       which active task a submission joins
  *   retention.c  ended tasks go when their time has come
- *   leftover.c   cgroups that belong to nobody any more
+ *   leftover.c   berths that nobody lives in any more
  */
 #ifndef SUPERVISOR_ROSTER_ROSTER_H
 #define SUPERVISOR_ROSTER_ROSTER_H
 
 #include "store/store.h"
+#include "supervisor/berth.h"
 #include "supervisor/census.h"
 #include "supervisor/cgroup.h"
 #include "supervisor/committer.h"
@@ -61,7 +62,8 @@ struct roster_env {
 	struct cgroups *cgroups;
 	const struct reaps *reaps;
 	const char *state_dir, *run_dir;
-	int attempts_fd; /* directory STATE/attempts */
+	int attempts_fd; /* directory STATE/attempts: logs */
+	int journals_fd; /* directory STATE/journals */
 	int worker_fd;   /* the worker's program, opened once: an upgrade never mixes builds */
 	const char *boot_id;
 	uint64_t slots;
@@ -88,6 +90,7 @@ struct roster {
 	struct task *first, *last;
 	size_t ntasks;
 	struct queue queue;
+	struct berths berths;
 	uint64_t last_id;
 	unsigned nameless; /* adopted attempts that have not said HELLO: no stray hunt meanwhile */
 	bool is_draining;

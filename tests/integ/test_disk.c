@@ -149,24 +149,24 @@ START_TEST(a_journal_that_has_no_room_waits_for_some)
 
 	world_open(&world, __func__);
 	ck_assert_int_eq(mkdir(world.state, 0711), 0);
-	mount_small(&world, "state/attempts", 1);
-	ck_assert_int_eq(chmod(world_path(&world, "state/attempts"), 0700), 0);
+	mount_small(&world, "state/journals", 1);
+	ck_assert_int_eq(chmod(world_path(&world, "state/journals"), 0700), 0);
 	world_start(&world);
 	/* Its last lines go into the fact of its end, which needs a page that is not there. */
 	id = SUBMIT(&world, "--", "sh", "-c",
 	    "while [ ! -e go ]; do sleep .02; done; head -c 9000 /dev/zero | tr '\\0' x; exit 3");
 	world_until(&world, id, "status", "running");
-	fill(&world, "state/attempts/filler");
+	fill(&world, "state/journals/filler");
 	world_file(&world, "go", "");
 	world_until(&world, id, "label", "the disk is full: waiting for room");
 	ck_doc(world_show(&world, id), "status", "running");
-	ck_assert_int_eq(unlink(world_path(&world, "state/attempts/filler")), 0);
+	ck_assert_int_eq(unlink(world_path(&world, "state/journals/filler")), 0);
 	ck_assert_int_eq(REEVE(&world, "wait", world_word(&world, id))->status, 1);
 	task = world_show(&world, id);
 	ck_doc(task, "error.exit_code", "3");
 	ck_says(doc_text(task, "error.tail"), "xxxx");
 	world_shutdown(&world);
-	unmount(&world, "state/attempts");
+	unmount(&world, "state/journals");
 	world_close(&world);
 }
 END_TEST

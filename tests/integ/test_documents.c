@@ -52,7 +52,8 @@ static bool
 is_path(const char *word)
 {
 	return strchr(word, '/') && !strpbrk(word, " *$=|<`:") && !isupper((unsigned char)*word) &&
-	       islower((unsigned char)*word) && strncmp(word, "attempts/", 9) != 0;
+	       islower((unsigned char)*word) && strncmp(word, "attempts/", 9) != 0 &&
+	       strncmp(word, "journals/", 9) != 0;
 }
 
 /* From the project's top, from the document's own folder, or from a room that was just named. */

@@ -126,10 +126,10 @@ START_TEST(a_step_of_another_user_cannot_open_journal_log_or_pipes)
 	world_start(&world);
 	world.client_uid = SOMEBODY;
 	snprintf(script, sizeof script,
-	    "for f in %s/attempts/*/* %s/attempts %s/store/data.mdb %s/run/*.news %s/run/*.orders "
+	    "for f in %s/attempts/*/* %s/journals/* %s/attempts %s/store/data.mdb %s/run/*.news %s/run/*.orders "
 	    "/proc/$PPID/fd/3 /proc/$PPID/mem; do (exec 9<$f) 2>/dev/null && echo opened $f; done; "
 	    "kill -STOP $PPID 2>/dev/null && echo stopped it; echo tried",
-	    world.state, world.state, world.state, world.root, world.root);
+	    world.state, world.state, world.state, world.state, world.root, world.root);
 	id = SUBMIT(&world, "--", "sh", "-c", script);
 	ck_assert_int_eq(REEVE(&world, "wait", world_word(&world, id))->status, 0);
 	out = REEVE(&world, "logs", world_word(&world, id))->out;

@@ -19,8 +19,7 @@
 #include <unistd.h>
 
 enum {
-	ID = 7,
-	ATTEMPT = 2,
+	BERTH = 7,
 	CROWD = 20
 };
 
@@ -30,17 +29,17 @@ static struct cgroups *cgroups;
 /* ---- a hand for the tests -------------------------------------------------------------- */
 
 static void
-kill_left_over(uint64_t id, uint64_t attempt, void *arg)
+kill_left_over(uint64_t berth, void *arg)
 {
 	(void)arg;
-	cgroup_kill(cgroups, id, attempt, CGROUP_ALL);
+	cgroup_kill(cgroups, berth, CGROUP_ALL);
 }
 
 static void
-remove_left_over(uint64_t id, uint64_t attempt, void *arg)
+remove_left_over(uint64_t berth, void *arg)
 {
 	(void)arg;
-	cgroup_remove(cgroups, id, attempt);
+	cgroup_remove(cgroups, berth);
 }
 
 /* Both unchecked, so that they run in the test program itself, whatever became of the test. */
@@ -64,7 +63,7 @@ make_attempt(void)
 {
 	struct cgroup_attempt attempt;
 
-	ck_assert_int_eq(cgroup_make(cgroups, ID, ATTEMPT, &attempt), 0);
+	ck_assert_int_eq(cgroup_make(cgroups, BERTH, &attempt), 0);
 	return attempt;
 }
 
@@ -127,16 +126,16 @@ wait_until_empty(int dir_fd)
 	int fd = openat(dir_fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
 
 	ck_assert_int_ge(fd, 0);
-	while (cgroup_is_empty(cgroups, ID, ATTEMPT) == 0) {
+	while (cgroup_is_empty(cgroups, BERTH) == 0) {
 		struct pollfd changed = { .fd = fd, .events = POLLPRI };
 		char text[256];
 
 		ck_assert_int_ge(pread(fd, text, sizeof text, 0), 0);
-		if (cgroup_is_empty(cgroups, ID, ATTEMPT) == 0)
+		if (cgroup_is_empty(cgroups, BERTH) == 0)
 			ck_assert_int_gt(poll(&changed, 1, 5000), 0);
 	}
 	fd_close(&fd);
-	ck_assert_int_eq(cgroup_is_empty(cgroups, ID, ATTEMPT), 1);
+	ck_assert_int_eq(cgroup_is_empty(cgroups, BERTH), 1);
 }
 
 /* Checked, before each test: nothing is left of the one before, however it ended. */
@@ -145,10 +144,10 @@ start_afresh(void)
 {
 	struct cgroup_attempt attempt = make_attempt();
 
-	ck_assert_int_eq(cgroup_kill(cgroups, ID, ATTEMPT, CGROUP_ALL), 0);
+	ck_assert_int_eq(cgroup_kill(cgroups, BERTH, CGROUP_ALL), 0);
 	wait_until_empty(attempt.dir_fd);
 	cgroup_attempt_close(&attempt);
-	ck_assert_int_eq(cgroup_remove(cgroups, ID, ATTEMPT), 0);
+	ck_assert_int_eq(cgroup_remove(cgroups, BERTH), 0);
 }
 
 /* ---- everywhere -------------------------------------------------------------------------- */
@@ -162,12 +161,12 @@ START_TEST(where_there_are_none_every_question_has_an_answer)
 	ck_assert_int_eq(cgroups_open("none", &none), 0);
 	ck_assert(!cgroups_exist(none));
 	ck_assert_int_eq(strncmp(cgroups_describe(none), "none: ", 6), 0);
-	ck_assert_int_eq(cgroup_make(none, ID, ATTEMPT, &attempt), -ENOTSUP);
+	ck_assert_int_eq(cgroup_make(none, BERTH, &attempt), -ENOTSUP);
 	ck_assert_int_eq(attempt.dir_fd, -1);
 	ck_assert_int_eq(attempt.worker_fd, -1);
-	ck_assert_int_eq(cgroup_is_empty(none, ID, ATTEMPT), 1);
-	ck_assert_int_eq(cgroup_kill(none, ID, ATTEMPT, CGROUP_ALL), -ENOENT);
-	ck_assert_int_eq(cgroup_remove(none, ID, ATTEMPT), 0);
+	ck_assert_int_eq(cgroup_is_empty(none, BERTH), 1);
+	ck_assert_int_eq(cgroup_kill(none, BERTH, CGROUP_ALL), -ENOENT);
+	ck_assert_int_eq(cgroup_remove(none, BERTH), 0);
 	ck_assert_int_eq(cgroup_each(none, kill_left_over, NULL), 0);
 	cgroups_close(none);
 }
@@ -175,7 +174,7 @@ END_TEST
 
 /* ---- where the machine has them ------------------------------------------------------------ */
 
-START_TEST(an_attempt_has_a_group_for_its_worker_and_one_for_its_steps)
+START_TEST(a_berth_has_a_group_for_its_worker_and_one_for_its_steps)
 {
 	struct cgroup_attempt attempt = make_attempt();
 
@@ -186,12 +185,12 @@ START_TEST(an_attempt_has_a_group_for_its_worker_and_one_for_its_steps)
 	ck_assert(fcntl(attempt.worker_fd, F_GETFD) & FD_CLOEXEC);
 	cgroup_attempt_close(&attempt);
 	ck_assert_int_eq(attempt.dir_fd, -1);
-	ck_assert_int_eq(cgroup_remove(cgroups, ID, ATTEMPT), 0);
-	ck_assert_int_eq(cgroup_kill(cgroups, ID, ATTEMPT, CGROUP_ALL), -ENOENT);
+	ck_assert_int_eq(cgroup_remove(cgroups, BERTH), 0);
+	ck_assert_int_eq(cgroup_kill(cgroups, BERTH, CGROUP_ALL), -ENOENT);
 }
 END_TEST
 
-START_TEST(making_an_attempt_twice_finds_the_first)
+START_TEST(the_next_attempt_finds_the_groups_of_the_one_before)
 {
 	struct cgroup_attempt first = make_attempt(), second = make_attempt();
 	struct stat a, b;
@@ -204,22 +203,36 @@ START_TEST(making_an_attempt_twice_finds_the_first)
 }
 END_TEST
 
+START_TEST(groups_that_a_step_left_are_gone_for_the_next_attempt)
+{
+	struct cgroup_attempt first = make_attempt(), second;
+
+	ck_assert_int_eq(mkdirat(first.dir_fd, "s/a", 0755), 0);
+	ck_assert_int_eq(mkdirat(first.dir_fd, "s/a/b", 0755), 0);
+	second = make_attempt();
+	ck_assert_int_eq(faccessat(second.dir_fd, "s/cgroup.procs", W_OK, 0), 0);
+	ck_assert_int_eq(faccessat(second.dir_fd, "s/a", F_OK, 0), -1);
+	cgroup_attempt_close(&first);
+	cgroup_attempt_close(&second);
+}
+END_TEST
+
 START_TEST(killing_the_steps_leaves_the_worker)
 {
 	struct cgroup_attempt attempt = make_attempt();
 	pid_t worker = put_child(attempt.dir_fd, "w", 0);
 	pid_t step = put_child(attempt.dir_fd, "s", 0);
 
-	ck_assert_int_eq(cgroup_is_empty(cgroups, ID, ATTEMPT), 0);
-	ck_assert_int_eq(cgroup_kill(cgroups, ID, ATTEMPT, CGROUP_STEPS), 0);
+	ck_assert_int_eq(cgroup_is_empty(cgroups, BERTH), 0);
+	ck_assert_int_eq(cgroup_kill(cgroups, BERTH, CGROUP_STEPS), 0);
 	assert_killed(step);
 	ck_assert_int_eq(waitpid(worker, NULL, WNOHANG), 0);
-	ck_assert_int_eq(cgroup_is_empty(cgroups, ID, ATTEMPT), 0);
-	ck_assert_int_eq(cgroup_kill(cgroups, ID, ATTEMPT, CGROUP_ALL), 0);
+	ck_assert_int_eq(cgroup_is_empty(cgroups, BERTH), 0);
+	ck_assert_int_eq(cgroup_kill(cgroups, BERTH, CGROUP_ALL), 0);
 	assert_killed(worker);
 	wait_until_empty(attempt.dir_fd);
 	cgroup_attempt_close(&attempt);
-	ck_assert_int_eq(cgroup_remove(cgroups, ID, ATTEMPT), 0);
+	ck_assert_int_eq(cgroup_remove(cgroups, BERTH), 0);
 }
 END_TEST
 
@@ -232,11 +245,11 @@ START_TEST(groups_that_a_step_made_are_killed_and_removed_too)
 	ck_assert_int_eq(mkdirat(attempt.dir_fd, "s/a/b", 0755), 0);
 	ck_assert_int_eq(mkdirat(attempt.dir_fd, "s/c", 0755), 0);
 	step = put_child(attempt.dir_fd, "s/a/b", 0);
-	ck_assert_int_eq(cgroup_is_empty(cgroups, ID, ATTEMPT), 0);
-	ck_assert_int_eq(cgroup_kill(cgroups, ID, ATTEMPT, CGROUP_STEPS), 0);
+	ck_assert_int_eq(cgroup_is_empty(cgroups, BERTH), 0);
+	ck_assert_int_eq(cgroup_kill(cgroups, BERTH, CGROUP_STEPS), 0);
 	assert_killed(step);
 	wait_until_empty(attempt.dir_fd);
-	ck_assert_int_eq(cgroup_remove(cgroups, ID, ATTEMPT), 0);
+	ck_assert_int_eq(cgroup_remove(cgroups, BERTH), 0);
 	ck_assert_int_eq(faccessat(attempt.dir_fd, "s", F_OK, 0), -1);
 	cgroup_attempt_close(&attempt);
 }
@@ -247,10 +260,10 @@ START_TEST(a_group_with_a_process_in_it_is_not_removed)
 	struct cgroup_attempt attempt = make_attempt();
 	pid_t step = put_child(attempt.dir_fd, "s", 0);
 
-	ck_assert_int_eq(cgroup_remove(cgroups, ID, ATTEMPT), -EBUSY);
+	ck_assert_int_eq(cgroup_remove(cgroups, BERTH), -EBUSY);
 	ck_assert_int_eq(faccessat(attempt.dir_fd, "s", F_OK, 0), 0);
 	ck_assert_int_eq(waitpid(step, NULL, WNOHANG), 0);
-	ck_assert_int_eq(cgroup_kill(cgroups, ID, ATTEMPT, CGROUP_ALL), 0);
+	ck_assert_int_eq(cgroup_kill(cgroups, BERTH, CGROUP_ALL), 0);
 	assert_killed(step);
 	cgroup_attempt_close(&attempt);
 }
@@ -264,7 +277,7 @@ START_TEST(a_frozen_step_is_killed)
 
 	ck_assert_int_eq(fd_write_all(fd, "1", 1), 0);
 	fd_close(&fd);
-	ck_assert_int_eq(cgroup_kill(cgroups, ID, ATTEMPT, CGROUP_STEPS), 0);
+	ck_assert_int_eq(cgroup_kill(cgroups, BERTH, CGROUP_STEPS), 0);
 	assert_killed(step);
 	/* and who comes next is not frozen: this returns */
 	put_child(attempt.dir_fd, "s", 0);
@@ -285,7 +298,7 @@ START_TEST(before_linux_5_14_they_are_frozen_and_killed_one_by_one)
 	step = put_child(attempt.dir_fd, "s", CROWD);
 	deep = put_child(attempt.dir_fd, "s/deep", CROWD);
 	worker = put_child(attempt.dir_fd, "w", 0);
-	ck_assert_int_eq(cgroup_kill(cgroups, ID, ATTEMPT, CGROUP_STEPS), 0);
+	ck_assert_int_eq(cgroup_kill(cgroups, BERTH, CGROUP_STEPS), 0);
 	assert_killed(step);
 	assert_killed(deep);
 	ck_assert_int_eq(waitpid(worker, NULL, WNOHANG), 0);
@@ -293,7 +306,7 @@ START_TEST(before_linux_5_14_they_are_frozen_and_killed_one_by_one)
 	ck_assert_int_gt(fd_read_all(fd, frozen, sizeof frozen - 1), 0);
 	fd_close(&fd);
 	ck_assert_str_eq(frozen, "0\n");
-	ck_assert_int_eq(cgroup_kill(cgroups, ID, ATTEMPT, CGROUP_ALL), 0);
+	ck_assert_int_eq(cgroup_kill(cgroups, BERTH, CGROUP_ALL), 0);
 	assert_killed(worker);
 	wait_until_empty(attempt.dir_fd);
 	cgroup_attempt_close(&attempt);
@@ -302,32 +315,30 @@ END_TEST
 #endif
 
 static void
-count(uint64_t id, uint64_t attempt, void *arg)
+count(uint64_t berth, void *arg)
 {
 	int *seen = arg;
 
-	ck_assert_uint_eq(id, ID);
-	ck_assert_uint_eq(attempt, ATTEMPT);
+	ck_assert_uint_eq(berth, BERTH);
 	++*seen;
 }
 
 START_TEST(the_next_supervisor_finds_the_groups_by_their_names)
 {
 	struct cgroup_attempt attempt = make_attempt();
-	pid_t step = put_child(attempt.dir_fd, "s", 0);
+	pid_t worker = put_child(attempt.dir_fd, "w", 0);
 	struct cgroups *next;
 	int seen = 0;
 
 	ck_assert_int_eq(cgroups_open(tag, &next), 0);
 	ck_assert_int_eq(cgroup_each(next, count, &seen), 0);
 	ck_assert_int_eq(seen, 1);
-	ck_assert_int_eq(cgroup_is_empty(next, ID, ATTEMPT), 0);
-	ck_assert_int_eq(cgroup_kill(next, ID, ATTEMPT, CGROUP_ALL), 0);
-	assert_killed(step);
-	wait_until_empty(attempt.dir_fd);
-	/* closing leaves what is in use */
-	cgroups_close(next);
+	ck_assert_int_eq(cgroup_is_empty(next, BERTH), 0);
+	cgroups_close(next); /* leaves what is in use, all of it */
 	ck_assert_int_eq(faccessat(attempt.dir_fd, "s", F_OK, 0), 0);
+	ck_assert_int_eq(cgroup_kill(cgroups, BERTH, CGROUP_ALL), 0);
+	assert_killed(worker);
+	wait_until_empty(attempt.dir_fd);
 	cgroup_attempt_close(&attempt);
 }
 END_TEST
@@ -444,7 +455,7 @@ START_TEST(a_failed_make_leaves_no_fd)
 
 	ck_assert_int_eq(setgid(65534), 0);
 	ck_assert_int_eq(setuid(65534), 0);
-	ck_assert_int_eq(cgroup_make(cgroups, ID, ATTEMPT, &attempt), -EACCES);
+	ck_assert_int_eq(cgroup_make(cgroups, BERTH, &attempt), -EACCES);
 	ck_assert_int_eq(attempt.dir_fd, -1);
 	ck_assert_int_eq(attempt.worker_fd, -1);
 }
@@ -455,8 +466,9 @@ add_real(TCase *real)
 {
 	tcase_add_unchecked_fixture(real, open_all, close_all);
 	tcase_add_checked_fixture(real, start_afresh, NULL);
-	tcase_add_test(real, an_attempt_has_a_group_for_its_worker_and_one_for_its_steps);
-	tcase_add_test(real, making_an_attempt_twice_finds_the_first);
+	tcase_add_test(real, a_berth_has_a_group_for_its_worker_and_one_for_its_steps);
+	tcase_add_test(real, the_next_attempt_finds_the_groups_of_the_one_before);
+	tcase_add_test(real, groups_that_a_step_left_are_gone_for_the_next_attempt);
 	tcase_add_test(real, killing_the_steps_leaves_the_worker);
 	tcase_add_test(real, groups_that_a_step_made_are_killed_and_removed_too);
 	tcase_add_test(real, a_group_with_a_process_in_it_is_not_removed);

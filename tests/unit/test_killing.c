@@ -145,8 +145,7 @@ order(pid_t keeper_pid)
 	ordered->job.done = on_done;
 	ordered->cgroups = cgroups;
 	ordered->census = &census;
-	ordered->id = 7;
-	ordered->attempt = 1;
+	ordered->berth = 1;
 	ordered->keeper_pid = keeper_pid;
 	ordered->budget_ms = 20000;
 	return ordered;

@@ -15,6 +15,7 @@
 enum {
 	ID = 7,
 	ATTEMPT = 3,
+	BERTH = 5,
 	WORKER_STATUS = 21
 };
 
@@ -42,7 +43,7 @@ tell_brief(FILE *seen)
 static _Noreturn void
 play_worker(char **argv, char **envp)
 {
-	int fd = openat(WORKER_FD_DIR, "seen", O_WRONLY | O_CREAT | O_CLOEXEC, 0600), seals;
+	int fd = openat(WORKER_FD_ATTEMPTS, "seen", O_WRONLY | O_CREAT | O_CLOEXEC, 0600), seals;
 	FILE *seen = fdopen(fd, "w");
 	char byte;
 
@@ -144,15 +145,16 @@ order(void)
 	ordered->cgroups = cgroups;
 	ordered->census = &census;
 	ordered->state_dir = scratch_path;
-	ordered->attempts_fd = scratch_fd;
+	ordered->attempts_fd = ordered->journals_fd = scratch_fd;
 	ordered->worker_fd = worker_program;
 	ordered->id = ID;
 	ordered->attempt = ATTEMPT;
+	ordered->berth = BERTH;
 	ordered->mode = ATTEMPT_RUN;
 	ordered->keeper_instance = strdup("keeper");
 	ordered->boot_id = strdup("boot");
-	ordered->news_path = strdup(scratch_file("7.3.news"));
-	ordered->orders_path = strdup(scratch_file("7.3.orders"));
+	ordered->news_path = strdup(scratch_file("5.news"));
+	ordered->orders_path = strdup(scratch_file("5.orders"));
 	ordered->grace_ms = 250;
 	ordered->order_rev = 5;
 	ordered->steps.v = calloc(2, sizeof *ordered->steps.v);
@@ -202,7 +204,7 @@ seen(void)
 	size_t len;
 
 	free(text);
-	ck_assert_int_eq(fd_read_file(scratch_fd, "7.3/seen", 65536, &text, &len), 0);
+	ck_assert_int_eq(fd_read_file(scratch_fd, "seen", 65536, &text, &len), 0);
 	return text;
 }
 
@@ -226,7 +228,7 @@ START_TEST(a_worker_gets_what_the_contract_says_and_nothing_else)
 	wait_for(launch->news_fd);
 	expect_seen("name 7.3\nleader 1\nfds 2 3 4 5 6 8.\nsealed 1\n");
 	expect_seen("brief 7.3 mode 1 keeper keeper boot boot grace 250 rev 5 steps 2\n");
-	expect_seen("news %s/7.3.news\norders %s/7.3.orders\n", scratch_path, scratch_path);
+	expect_seen("news %s/5.news\norders %s/5.orders\n", scratch_path, scratch_path);
 	expect_seen("env REEVE_NO_CGROUP=1\n");
 	ck_assert_ptr_null(strstr(seen(), "OTHER"));
 	end_worker();
@@ -241,7 +243,7 @@ START_TEST(the_lock_on_the_journal_is_the_workers_life)
 	carry_out(order());
 	ck_assert_msg(launch->result == 0, "%s", launch->message);
 	wait_for(launch->news_fd);
-	other = openat(scratch_fd, "7.3/journal", O_RDWR | O_CLOEXEC);
+	other = openat(scratch_fd, "5", O_RDWR | O_CLOEXEC);
 	ck_assert_int_eq(fd_is_locked(other), 1);
 	ck_assert_int_eq(fd_is_locked(launch->journal_fd), 1);
 	ck_assert(census_has(&census, launch->pid, launch->start_ticks));
@@ -254,31 +256,14 @@ START_TEST(the_lock_on_the_journal_is_the_workers_life)
 }
 END_TEST
 
-START_TEST(what_an_attempt_left_that_never_ran_is_made_anew)
+START_TEST(a_journal_is_begun_afresh)
 {
 	put_spec(false);
-	ck_assert_int_eq(fd_mkdir_all(scratch_file("7.3/deep/er"), 0700), 0);
-	ck_assert_int_eq(fd_write_file(scratch_fd, "7.3/journal", "old", 3, 0600, false), 0);
+	ck_assert_int_eq(fd_write_file(scratch_fd, "5", "older", 5, 0600, false), 0);
 	carry_out(order());
 	ck_assert_msg(launch->result == 0, "%s", launch->message);
 	wait_for(launch->news_fd);
-	ck_assert_int_eq(faccessat(scratch_fd, "7.3/deep", F_OK, 0), -1);
 	ck_assert_int_eq(lseek(launch->journal_fd, 0, SEEK_END), 4);
-	end_worker();
-}
-END_TEST
-
-START_TEST(a_task_may_have_a_directory_of_its_own)
-{
-	struct stat st;
-
-	put_spec(true);
-	carry_out(order());
-	ck_assert_msg(launch->result == 0, "%s", launch->message);
-	wait_for(launch->news_fd);
-	expect_seen("workdir %s/work/7\n", scratch_path);
-	ck_assert_int_eq(fstatat(scratch_fd, "work/7", &st, AT_SYMLINK_NOFOLLOW), 0);
-	ck_assert_int_eq(st.st_mode, S_IFDIR | 0700);
 	end_worker();
 }
 END_TEST
@@ -296,6 +281,35 @@ expect_failure(struct launch *ordered, int error, bool is_transient)
 	ck_assert_int_eq(launch->orders_fd, -1);
 	ck_assert_uint_eq(census.n, 0);
 }
+
+START_TEST(a_berth_in_which_somebody_lives_is_not_used)
+{
+	int other = openat(scratch_fd, "5", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	put_spec(false);
+	ck_assert_int_eq(fd_lock(other), 0);
+	ck_assert_int_eq(write(other, "alive", 5), 5);
+	expect_failure(order(), EBUSY, true);
+	ck_assert(launch->is_occupied);
+	ck_assert_int_eq(lseek(other, 0, SEEK_END), 5);
+	fd_close(&other);
+}
+END_TEST
+
+START_TEST(a_task_may_have_a_directory_of_its_own)
+{
+	struct stat st;
+
+	put_spec(true);
+	carry_out(order());
+	ck_assert_msg(launch->result == 0, "%s", launch->message);
+	wait_for(launch->news_fd);
+	expect_seen("workdir %s/work/7\n", scratch_path);
+	ck_assert_int_eq(fstatat(scratch_fd, "work/7", &st, AT_SYMLINK_NOFOLLOW), 0);
+	ck_assert_int_eq(st.st_mode, S_IFDIR | 0700);
+	end_worker();
+}
+END_TEST
 
 START_TEST(a_task_without_a_spec_is_not_started)
 {
@@ -321,7 +335,7 @@ START_TEST(a_pipe_that_cannot_be_made_is_named)
 	put_spec(false);
 	ck_assert_int_eq(mkdir(ordered->orders_path, 0700), 0);
 	expect_failure(ordered, EISDIR, false);
-	ck_assert_ptr_nonnull(strstr(launch->message, "7.3.orders"));
+	ck_assert_ptr_nonnull(strstr(launch->message, "5.orders"));
 }
 END_TEST
 
@@ -355,7 +369,8 @@ main(int argc, char **argv, char **envp)
 	tcase_set_timeout(tests, 20);
 	tcase_add_test(tests, a_worker_gets_what_the_contract_says_and_nothing_else);
 	tcase_add_test(tests, the_lock_on_the_journal_is_the_workers_life);
-	tcase_add_test(tests, what_an_attempt_left_that_never_ran_is_made_anew);
+	tcase_add_test(tests, a_journal_is_begun_afresh);
+	tcase_add_test(tests, a_berth_in_which_somebody_lives_is_not_used);
 	tcase_add_test(tests, a_task_may_have_a_directory_of_its_own);
 	tcase_add_test(tests, a_task_without_a_spec_is_not_started);
 	tcase_add_test(tests, a_worker_that_is_no_program_is_not_tried_again);

@@ -48,10 +48,10 @@ open_all(void)
 }
 
 static void
-remove_one(uint64_t id, uint64_t attempt, void *arg)
+remove_one(uint64_t berth, void *arg)
 {
-	cgroup_kill(arg, id, attempt, CGROUP_ALL);
-	cgroup_remove(arg, id, attempt);
+	cgroup_kill(arg, berth, CGROUP_ALL);
+	cgroup_remove(arg, berth);
 }
 
 static void
@@ -101,45 +101,46 @@ sweep(void)
 }
 
 static void
-make_group(struct cgroups *cgroups, uint64_t id, uint64_t attempt)
+make_group(struct cgroups *cgroups, uint64_t berth)
 {
 	struct cgroup_attempt made;
 
-	ck_assert_int_eq(cgroup_make(cgroups, id, attempt, &made), 0);
+	ck_assert_int_eq(cgroup_make(cgroups, berth, &made), 0);
 	cgroup_attempt_close(&made);
 }
 
 struct wanted {
-	uint64_t id, attempt;
+	uint64_t berth;
 	bool found;
 };
 
 static void
-look_for(uint64_t id, uint64_t attempt, void *arg)
+look_for(uint64_t berth, void *arg)
 {
 	struct wanted *wanted = arg;
 
-	wanted->found |= id == wanted->id && attempt == wanted->attempt;
+	wanted->found |= berth == wanted->berth;
 }
 
 static bool
-has_group(struct cgroups *cgroups, uint64_t id, uint64_t attempt)
+has_group(struct cgroups *cgroups, uint64_t berth)
 {
-	struct wanted wanted = { .id = id, .attempt = attempt };
+	struct wanted wanted = { .berth = berth };
 
 	ck_assert_int_eq(cgroup_each(cgroups, look_for, &wanted), 0);
 	return wanted.found;
 }
 
 static struct task *
-add_task(uint64_t id, uint64_t attempt)
+add_task(uint64_t id, uint64_t berth)
 {
 	struct record record;
 	struct task *task;
 
 	row_make(&record, 1);
 	record.id = id;
-	record.attempt.number = attempt;
+	record.attempt.number = 1;
+	record.attempt.berth = berth;
 	task = roster_add(&roster, &record);
 	ck_assert_ptr_nonnull(task);
 	return task;
@@ -149,29 +150,45 @@ START_TEST(groups_of_what_is_over_go_and_of_what_is_under_way_stay)
 {
 	add_task(1, 3);
 	add_task(2, 1)->rec.attempt.closed = true;
-	make_group(ours, 1, 2); /* an earlier attempt */
-	make_group(ours, 1, 3); /* under way */
-	make_group(ours, 2, 1); /* its end is known; nobody came to remove it */
-	make_group(ours, 7, 1); /* of a task that has ended */
+	make_group(ours, 1); /* its end is known; nobody came to remove it */
+	make_group(ours, 2); /* of a task that has ended */
+	make_group(ours, 3); /* under way */
 	sweep();
-	ck_assert(!has_group(ours, 1, 2));
-	ck_assert(has_group(ours, 1, 3));
-	ck_assert(!has_group(ours, 2, 1));
-	ck_assert(!has_group(ours, 7, 1));
-	ck_assert_int_eq(cgroup_remove(ours, 1, 3), 0);
+	ck_assert(!has_group(ours, 1));
+	ck_assert(!has_group(ours, 2));
+	ck_assert(has_group(ours, 3));
+	ck_assert_uint_eq(berths_take(&roster.berths), 1);
+	ck_assert_uint_eq(berths_take(&roster.berths), 2);
+	ck_assert_uint_eq(berths_take(&roster.berths), 4);
+	ck_assert_int_eq(cgroup_remove(ours, 3), 0);
 }
 END_TEST
 
-/* A child in the group of the steps of ID.1, which waits there. */
+START_TEST(a_berth_is_free_once_its_attempt_is_over)
+{
+	ck_assert_uint_eq(berths_take(&roster.berths), 1);
+	make_group(ours, 1);
+	leftover_vacate(&roster, 1, false);
+	ck_assert_uint_eq(berths_take(&roster.berths), 1);
+	ck_assert(has_group(ours, 1));
+	leftover_vacate(&roster, 1, true);
+	ck_assert(berths_is_taken(&roster.berths, 1)); /* until its group is gone */
+	jobs_stop(&files);
+	ck_assert(!has_group(ours, 1));
+	ck_assert(!berths_is_taken(&roster.berths, 1));
+}
+END_TEST
+
+/* A child in the group of the steps of BERTH, which waits there. */
 static pid_t
-put_child(struct cgroups *cgroups, uint64_t id)
+put_child(struct cgroups *cgroups, uint64_t berth)
 {
 	struct cgroup_attempt made;
 	int ready[2];
 	char byte = 0;
 	pid_t pid;
 
-	ck_assert_int_eq(cgroup_make(cgroups, id, 1, &made), 0);
+	ck_assert_int_eq(cgroup_make(cgroups, berth, &made), 0);
 	ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
 	pid = fork();
 	if (pid == 0) {
@@ -206,38 +223,47 @@ START_TEST(a_process_that_was_told_to_stay_keeps_its_group)
 	pid_t pid = put_child(ours, 8);
 
 	sweep();
-	ck_assert(has_group(ours, 8, 1));
+	ck_assert(has_group(ours, 8));
+	ck_assert(berths_is_taken(&roster.berths, 8)); /* nobody else is put there */
 	end_child(pid);
-	ck_assert_int_eq(cgroup_remove(ours, 8, 1), 0);
+	ck_assert_int_eq(cgroup_remove(ours, 8), 0);
 }
 END_TEST
 
 START_TEST(an_empty_group_of_a_service_that_serves_stays)
 {
 	sweep();
-	make_group(theirs, 5, 1);
-	ck_assert(has_group(theirs, 5, 1));
-	ck_assert_int_eq(cgroup_remove(theirs, 5, 1), 0);
+	make_group(theirs, 5);
+	ck_assert(has_group(theirs, 5));
+	ck_assert_int_eq(cgroup_remove(theirs, 5), 0);
 }
 END_TEST
 
-/* It had no time to tidy up: its directories are there and nobody holds them. */
+/* It was killed: its groups are there and nobody holds them. */
 static void
-let_go(struct cgroups **cgroups)
+leave_groups(void)
 {
-	make_group(*cgroups, 5, 1);
-	make_group(*cgroups, 6, 1);
-	cgroups_close(*cgroups);
-	*cgroups = NULL;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct cgroups *killed;
+
+		ck_assert_int_eq(cgroups_open(tag[1], &killed), 0);
+		make_group(killed, 5);
+		make_group(killed, 6);
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 }
 
 START_TEST(what_a_service_that_is_gone_has_left_goes)
 {
-	let_go(&theirs);
+	cgroups_close(theirs);
+	leave_groups();
 	sweep();
 	ck_assert_int_eq(cgroups_open(tag[1], &theirs), 0);
-	ck_assert(!has_group(theirs, 5, 1));
-	ck_assert(!has_group(theirs, 6, 1));
+	ck_assert(!has_group(theirs, 5));
+	ck_assert(!has_group(theirs, 6));
 }
 END_TEST
 
@@ -248,9 +274,9 @@ START_TEST(a_worker_that_outlived_its_service_keeps_its_group)
 	cgroups_close(theirs);
 	sweep();
 	ck_assert_int_eq(cgroups_open(tag[1], &theirs), 0);
-	ck_assert(has_group(theirs, 5, 1));
+	ck_assert(has_group(theirs, 5));
 	end_child(pid);
-	ck_assert_int_eq(cgroup_remove(theirs, 5, 1), 0);
+	ck_assert_int_eq(cgroup_remove(theirs, 5), 0);
 }
 END_TEST
 
@@ -280,6 +306,7 @@ main(void)
 		return EXIT_FAILURE;
 	if (cgroups_exist(probe)) {
 		tcase_add_test(tests, groups_of_what_is_over_go_and_of_what_is_under_way_stay);
+		tcase_add_test(tests, a_berth_is_free_once_its_attempt_is_over);
 		tcase_add_test(tests, a_process_that_was_told_to_stay_keeps_its_group);
 		tcase_add_test(tests, an_empty_group_of_a_service_that_serves_stays);
 		tcase_add_test(tests, what_a_service_that_is_gone_has_left_goes);

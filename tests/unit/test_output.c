@@ -9,7 +9,7 @@ static void
 setup(void)
 {
 	world_init(&w);
-	output_init(&output, w.dir_fd);
+	output_init(&output, w.attempts_fd, "41.1");
 	output_begin(&output, 2);
 }
 
@@ -38,7 +38,7 @@ assert_log(const char *text)
 START_TEST(nothing_said_makes_no_file)
 {
 	output_end(&output);
-	ck_assert_int_eq(faccessat(w.dir_fd, "log.0", F_OK, 0), -1);
+	ck_assert_int_eq(faccessat(w.attempts_fd, "41.1/log.0", F_OK, 0), -1);
 }
 END_TEST
 
@@ -124,19 +124,19 @@ START_TEST(the_first_and_the_last_segments_are_kept_and_the_gap_is_counted)
 	for (int i = 0; i < 16 * 1024; i++)
 		output_feed(&output, LOG_STREAM_OUT, line, sizeof line);
 	output_end(&output);
-	ck_assert_int_eq(logfile_extent(w.dir_fd, &end, &dropped), 0);
+	ck_assert_int_eq(logfile_extent(output.dir_fd, &end, &dropped), 0);
 	ck_assert_uint_eq(end, output.end);
 	ck_assert_uint_eq(end, (uint64_t)16 * 1024 * (sizeof line - 1 + LOG_ENTRY_HEAD));
 	ck_assert_uint_gt(dropped, (uint64_t)7 * LOG_SEGMENT_BYTES);
-	ck_assert_int_eq(faccessat(w.dir_fd, "log.1", F_OK, 0), 0);
-	ck_assert_int_eq(faccessat(w.dir_fd, "log.2", F_OK, 0), -1);
+	ck_assert_int_eq(faccessat(w.attempts_fd, "41.1/log.1", F_OK, 0), 0);
+	ck_assert_int_eq(faccessat(w.attempts_fd, "41.1/log.2", F_OK, 0), -1);
 	for (int i = 0; i < 8; i++) {
 		static const int kept[] = { 0, 1, 11, 12, 13, 14, 15, 16 };
 		char name[32];
 		struct stat st;
 
 		snprintf(name, sizeof name, "log.%d", kept[i]);
-		ck_assert_int_eq(fstatat(w.dir_fd, name, &st, 0), 0);
+		ck_assert_int_eq(fstatat(output.dir_fd, name, &st, 0), 0);
 		ck_assert_int_le(st.st_size, LOG_SEGMENT_BYTES);
 	}
 }
@@ -157,7 +157,7 @@ START_TEST(a_full_disk_costs_output_and_the_gap_says_how_much)
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
 	feed("again\n");
 	assert_log("kept\nagain\n");
-	ck_assert_int_eq(logfile_extent(w.dir_fd, &end, &dropped), 0);
+	ck_assert_int_eq(logfile_extent(output.dir_fd, &end, &dropped), 0);
 	ck_assert_uint_eq(end, output.end);
 	ck_assert_uint_gt(dropped, 100);
 }

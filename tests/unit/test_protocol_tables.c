@@ -195,8 +195,8 @@ START_TEST(wants_and_fds_have_the_numbers_listed)
 	check_row(&row, "| 4 | the pipe for news");
 	ck_assert_int_eq(WORKER_FD_ORDERS, 5);
 	check_row(&row, "| 5 | the pipe for orders");
-	ck_assert_int_eq(WORKER_FD_DIR, 6);
-	check_row(&row, "| 6 | the directory `attempts/ID.N`");
+	ck_assert_int_eq(WORKER_FD_ATTEMPTS, 6);
+	check_row(&row, "| 6 | the directory `attempts`");
 	ck_assert_int_eq(WORKER_FD_CGROUP, 7);
 	check_row(&row, "| 7 | the directory of the task's cgroup");
 	ck_assert_int_eq(WORKER_FD_BRIEF, 8);

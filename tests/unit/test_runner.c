@@ -36,7 +36,7 @@ START_TEST(a_step_is_begun_and_ended_and_so_is_the_task)
 	ck_assert_int_eq(w.facts[2].state, STEP_DONE);
 	ck_assert(w.facts[2].exit.known && w.facts[2].exit.code == 0);
 	ck_assert_int_eq(w.facts[3].outcome, TASK_COMPLETED);
-	ck_assert_int_eq(faccessat(w.dir_fd, "log.0", F_OK, 0), -1); /* it said nothing */
+	ck_assert_int_eq(faccessat(w.attempts_fd, "41.1", F_OK, 0), -1); /* it said nothing */
 }
 END_TEST
 

@@ -31,7 +31,7 @@
 struct world {
 	char dir[128];
 	char work[160];
-	int dir_fd, journal_fd, news_fd, orders_fd, cgroup_fd, pids_fd;
+	int dir_fd, attempts_fd, journal_fd, news_fd, orders_fd, cgroup_fd, pids_fd;
 	struct brief brief;
 	pid_t pid;
 	struct fact *facts;
@@ -63,6 +63,8 @@ world_init(struct world *world)
 	snprintf(world->work, sizeof world->work, "%s/work", world->dir);
 	ck_assert_int_eq(mkdir(world->work, 0700), 0);
 	world->dir_fd = open(world->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ck_assert_int_eq(mkdirat(world->dir_fd, "attempts", 0700), 0);
+	world->attempts_fd = openat(world->dir_fd, "attempts", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	world->journal_fd =
 	    openat(world->dir_fd, "journal", O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
 	codec_init(&brief_codec, brief);
@@ -146,8 +148,8 @@ world_start(struct world *world)
 	world->pid = fork();
 	ck_assert_int_ge(world->pid, 0);
 	if (world->pid == 0) {
-		int high[6] = { world->journal_fd, world->news_fd, world->orders_fd, world->dir_fd,
-			world->cgroup_fd, brief_fd };
+		int high[6] = { world->journal_fd, world->news_fd, world->orders_fd,
+			world->attempts_fd, world->cgroup_fd, brief_fd };
 
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (world->pids_fd >= 0 && write(world->pids_fd, "0", 1) < 0)
@@ -292,6 +294,13 @@ world_run(struct world *world)
 	return world_wait(world);
 }
 
+/* Where the log is, once something was written: an fd, or -1. */
+static inline int
+world_log_fd(const struct world *world)
+{
+	return openat(world->attempts_fd, "41.1", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
 /* The whole log as text, streams mixed, one line per entry. Owned. */
 static inline char *
 world_log(const struct world *world)
@@ -300,10 +309,11 @@ world_log(const struct world *world)
 	uint8_t *data = malloc(room);
 	char *text = malloc(room);
 	uint64_t offset = 0;
+	int fd = world_log_fd(world);
 	ssize_t n;
 
 	text[0] = '\0';
-	while ((n = logfile_read(world->dir_fd, offset, data, room, &offset)) > 0) {
+	while (fd >= 0 && (n = logfile_read(fd, offset, data, room, &offset)) > 0) {
 		struct log_entry entry;
 		size_t used, at = 0;
 
@@ -318,6 +328,7 @@ world_log(const struct world *world)
 	}
 	text[len] = '\0';
 	free(data);
+	fd_close(&fd);
 	return text;
 }
 
@@ -331,6 +342,7 @@ world_fini(struct world *world)
 	codec_free(&brief_codec, &world->brief);
 	codec_free(&news_codec, &world->news);
 	close(world->dir_fd);
+	close(world->attempts_fd);
 	close(world->journal_fd);
 	close(world->news_fd);
 	close(world->orders_fd);
