@@ -8,8 +8,8 @@
 enum {
 	OUT_MAX = 256 * 1024,
 	TEXT_COLUMN = 17,
-	NARROWEST = 24, /* for the text, however narrow the terminal */
-	FILE_COLUMNS = 96
+	NARROWEST = 24,   /* for the text, however narrow the terminal */
+	FILE_COLUMNS = 79 /* for a pipe: whoever reads it has a terminal */
 };
 
 /* ---- for people ------------------------------------------------------------------- */

@@ -124,7 +124,8 @@ say_state(const struct plain *plain, struct buf *out, struct plain_task *task)
 		line_add(&line, STYLE_PLAIN, ", ");
 		picture_blocked(&line, &picture, doc);
 	}
-	if (task_state_is_end(state) && outcome.len > 0) {
+	if (task_state_is_end(state) &&
+	    !mp_str_is(mp_get(doc, "outcome"), task_state_name(state)) && outcome.len > 0) {
 		line_add(&line, STYLE_PLAIN, ": ");
 		line_put(&line, STYLE_PLAIN, outcome);
 	}

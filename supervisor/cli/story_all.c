@@ -178,6 +178,9 @@ put_next(struct buf *out, const struct term *term, const msgpack_object *task)
 		story_hint(out, term, "cancel", id,
 		    mp_str_is(mp_get(can, "cancel"), "after") ? "stops it after the current step"
 							      : "stops it");
+	else if (doc_state(task) == TASK_UNDOING)
+		story_hint(
+		    out, term, "cancel --force", id, "stops the undoing (administrators only)");
 	if (doc_span(can, "reason").len == 0)
 		return;
 	line_begin(&line, out, term);

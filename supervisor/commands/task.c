@@ -212,11 +212,9 @@ static void
 refuse_undoing(struct asked *asked, const struct record *record)
 {
 	const struct record_step *step = can_undoing(record);
-	char why[LIMIT_NAME + 160];
+	char why[LIMIT_NAME + 96];
 
-	snprintf(why, sizeof why,
-	    "it has stopped and is undoing its steps%s%s%s; an administrator may end that with "
-	    "force, which leaves the rest as it is",
+	snprintf(why, sizeof why, "it is undoing its steps%s%s%s; force (administrators) ends that",
 	    step ? ", now \"" : "", step ? step->name : "", step ? "\"" : "");
 	answer_error(asked, RPC_REFUSED, why);
 }

@@ -104,8 +104,11 @@ START_TEST(several_tasks_are_told_apart)
 	tell("{\"id\":7,\"title\":\"a\",\"status\":\"queued\",\"steps\":[]}");
 	tell("{\"id\":8,\"title\":\"b\",\"status\":\"completed\",\"outcome\":\"well\","
 	     "\"steps\":[]}");
+	tell("{\"id\":9,\"title\":\"c\",\"status\":\"completed\",\"outcome\":\"completed\","
+	     "\"steps\":[]}");
 	read_told();
-	ck_assert_str_eq((const char *)out.data, "task 7  a: queued\ntask 8  b: completed: well\n");
+	ck_assert_str_eq((const char *)out.data,
+	    "task 7  a: queued\ntask 8  b: completed: well\ntask 9  c: completed\n");
 }
 END_TEST
 
