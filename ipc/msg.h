@@ -35,6 +35,7 @@
 	X(FACT_UNDONE,      15, "undone",       true,  "step state(undone|failed) exit message")        \
 	X(FACT_KILLED,      16, "killed",       true,  "receipt")                                       \
 	X(FACT_END,         17, "end",          true,  "outcome code message step exit tail killed(1: the cgroup of its steps was)")           \
+	X(FACT_LEFT_RUNNING,18, "left_running", true,  "step pid start_ticks")                         \
 	X(FACT_SUBMITTED,   64, "submitted",    false, "text(by whom)")                                 \
 	X(FACT_JOINED,      65, "joined",       false, "text(by whom)")                                 \
 	X(FACT_LEFT,        66, "left",         false, "text(who)")                                     \

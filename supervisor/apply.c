@@ -241,6 +241,8 @@ apply_fact(struct record *record, const struct fact *fact)
 		return apply_end(record, fact);
 	case FACT_OBEYED:
 		return fact->rev > record->order_rev + LOST_ORDERS ? -EPROTO : 0;
+	case FACT_LEFT_RUNNING:
+		return fact->pid > 0 && fact->pid <= INT32_MAX ? 0 : -EPROTO;
 	case FACT_NOTIFICATION:
 	case FACT_QUESTION:
 	case FACT_STEP_RETRY:

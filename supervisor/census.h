@@ -1,5 +1,6 @@
 /*
- * supervisor/census.h - the workers that live, for whoever hunts strays on another thread.
+ * supervisor/census.h - the workers that live and what steps left running on purpose, for whoever
+ * hunts strays on another thread.
  *
  * A spawn holds the census from before the process exists until it is entered, so a hunter who
  * asks about a pid never takes a newborn worker for a stray.

@@ -15,8 +15,8 @@ enum {
 	DEATH_MS = 1000 /* from SIGKILL to the end of a process that nothing holds */
 };
 
-/* The supervisor itself and every worker that lives are no strays, nor is who is older than the
- * worker whose strays are hunted. */
+/* The supervisor itself, every worker that lives and what steps left running are no strays, nor is
+ * who is older than the worker whose strays are hunted. */
 static bool
 is_no_stray(pid_t pid, uint64_t start_ticks, void *arg)
 {

@@ -24,7 +24,7 @@ struct channel {
 	bool has_checkpoint;
 	bool warned_subs;
 	size_t limits_warned; /* messages left out that a warning told of */
-	char *undeclared; /* the first output the recipe does not declare */
+	char *undeclared;     /* the first output the recipe does not declare */
 };
 
 /* LAST_SUB: where an earlier try of the same step stopped counting. Takes FD. */

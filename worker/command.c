@@ -190,6 +190,25 @@ remark_killed(struct attempt *attempt, uint64_t killed)
 	output_say(&attempt->output, text);
 }
 
+/* Told, so that the supervisor never takes them for strays. */
+static void
+leave_running(struct attempt *attempt, const struct command *command)
+{
+	struct spared *spared = command->spared;
+	size_t before = spared->n;
+	struct fact fact;
+
+	(void)spared_add_children(spared); /* as far as there is memory for them */
+	for (size_t i = before; i < spared->n; i++) {
+		codec_init(&fact_codec, &fact);
+		fact.kind = FACT_LEFT_RUNNING;
+		fact.step = command->sandbox.step + 1;
+		fact.pid = (uint64_t)spared->v[i].pid;
+		fact.start_ticks = spared->v[i].start_ticks;
+		attempt_fact(attempt, &fact);
+	}
+}
+
 static void
 tidy_after_exit(struct attempt *attempt, const struct command *command, struct child *child,
     struct command_result *result)
@@ -197,7 +216,7 @@ tidy_after_exit(struct attempt *attempt, const struct command *command, struct c
 	if (!kill_has_others(child->pid, command->spared))
 		return;
 	if (command->leave_running && command_succeeded(result)) {
-		spared_add_children(command->spared);
+		leave_running(attempt, command);
 		return;
 	}
 	result->killed = kill_leftovers(attempt, command, child->pid);

@@ -8,6 +8,7 @@
 #include "supervisor/can.h"
 #include "supervisor/launch.h"
 #include "supervisor/roster/change.h"
+#include "supervisor/roster/daemons.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -147,6 +148,9 @@ follow(struct attempt *attempt, struct change *change, const struct fact *fact)
 		attempt->obeyed_rev = fact->rev;
 		if (fact->rev > attempt->task->rec.order_rev)
 			take_back_cancel(change, fact);
+		break;
+	case FACT_LEFT_RUNNING:
+		daemons_add(change, fact);
 		break;
 	case FACT_KILLED:
 		attempt->was_killed_by_itself = true;

@@ -4,6 +4,7 @@
 #include "ipc/log.h"
 #include "supervisor/roster/attempt.h"
 #include "supervisor/roster/change.h"
+#include "supervisor/roster/daemons.h"
 #include "supervisor/roster/join.h"
 #include "supervisor/roster/leftover.h"
 #include "supervisor/roster/retention.h"
@@ -393,6 +394,8 @@ roster_load(struct roster *roster)
 			roster->last_id = last_ids[i];
 	r = store_each_active(roster->env.store, load_row, roster);
 	if (r >= 0)
+		r = daemons_load(roster);
+	if (r >= 0)
 		r = leftover_sweep(roster);
 	if (r < 0)
 		return r;
@@ -418,6 +421,7 @@ roster_fini(struct roster *roster)
 
 	ev_prepare_stop(roster->env.loop, &roster->pump);
 	ev_timer_stop(roster->env.loop, &roster->retention);
+	daemons_fini(roster);
 	for (struct task *task = roster->first; task; task = next) {
 		next = task->next;
 		roster_drop(task);

@@ -81,6 +81,18 @@ struct roster_listener {
 	void *arg;
 };
 
+/* A process that a step left running on purpose (daemons.h). */
+struct daemon {
+	uint64_t pid, start_ticks;
+};
+struct daemons {
+	char *boot_id;
+	struct {
+		struct daemon *v;
+		size_t n;
+	} list;
+};
+
 struct roster {
 	struct roster_env env;
 	struct roster_listener listener;
@@ -92,6 +104,7 @@ struct roster {
 	struct queue queue;
 	struct berths berths;
 	uint64_t last_id;
+	struct daemons daemons;
 	unsigned nameless; /* adopted attempts that have not said HELLO: no stray hunt meanwhile */
 	bool is_draining;
 	bool has_leaving; /* some task may be dropped */
