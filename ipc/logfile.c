@@ -66,11 +66,20 @@ log_entry_next(const void *data, size_t len, struct log_entry *ret_entry, size_t
 	return 1;
 }
 
+size_t
+log_entry_output(const struct log_entry *entry)
+{
+	if (entry->stream == LOG_STREAM_REEVE)
+		return 0;
+	return entry->len + !(entry->flags & LOG_FLAG_MORE);
+}
+
 /* ---- segments --------------------------------------------------------------------- */
 
 struct segment {
 	uint64_t index;
 	uint64_t begin; /* logical offset of its first entry */
+	uint64_t dropped;
 	uint64_t end;
 };
 
@@ -107,6 +116,7 @@ look_at(int fd, struct segment *segment)
 	if (memcmp(head, magic, sizeof magic) != 0)
 		return -EBADMSG;
 	segment->begin = get_le(head + sizeof magic, 8);
+	segment->dropped = get_le(head + sizeof magic + 8, 8);
 	segment->end = segment->begin + (uint64_t)st.st_size - LOG_SEGMENT_HEAD;
 	return segment->end < segment->begin ? -EBADMSG : 0;
 }
@@ -292,16 +302,12 @@ logfile_extent(int dirfd, uint64_t *ret_end, uint64_t *ret_dropped)
 
 	if (n < 0)
 		return n;
-	for (int i = 0; i < n; i++) {
-		if (segments[i].begin > end)
-			dropped += segments[i].begin - end;
-		end = segments[i].end;
-	}
 	if (n > 0) {
 		int r = find_end(dirfd, &segments[n - 1], &end);
 
 		if (r < 0)
 			return r;
+		dropped = segments[n - 1].dropped;
 	}
 	*ret_end = end;
 	*ret_dropped = dropped;

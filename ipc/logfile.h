@@ -5,10 +5,11 @@
  * entries; an entry never spans segments:
  *   u32 len | u8 stream | u8 flags | u16 step | u64 ts_ms | text
  * Little-endian; len counts the text; one entry is one line or a piece of one. An offset is
- * logical: bytes written ever. A segment's name carries its index, its first
- * entry's logical offset stands in its 16-byte head: "REEVELOG" | u64 offset.
+ * logical: bytes written ever. A segment's name carries its index, its head is
+ *   "REEVELOG" | u64 logical offset of its first entry | u64 dropped before it
  * Kept: the first LOG_KEEP_HEAD segments and the last LOG_KEEP_TAIL; what was between was
- * dropped and is counted by the gap in offsets.
+ * dropped, which shows as a gap in offsets. It is counted in bytes that commands wrote: texts and
+ * line ends (log_entry_output).
  */
 #ifndef IPC_LOGFILE_H
 #define IPC_LOGFILE_H
@@ -20,7 +21,7 @@
 
 enum {
 	LOG_SEGMENT_BYTES = 1024 * 1024,
-	LOG_SEGMENT_HEAD = 16,
+	LOG_SEGMENT_HEAD = 24,
 	LOG_ENTRY_HEAD = 16,
 	LOG_ENTRY_TEXT =
 	    16 * 1024, /* a longer line is cut into entries; all but the last LOG_FLAG_MORE */
@@ -50,6 +51,9 @@ struct log_entry {
 
 void log_entry_head(uint8_t head[static LOG_ENTRY_HEAD], const struct log_entry *entry);
 
+/* How many bytes of output ENTRY holds: none where it is reeve that speaks. */
+size_t log_entry_output(const struct log_entry *entry);
+
 /* The entry at the start of DATA: 1, 0 (more bytes needed), -EBADMSG. *ret_used: its whole size.
  * Its offset is the caller's to set. */
 int log_entry_next(const void *data, size_t len, struct log_entry *ret_entry, size_t *ret_used);
@@ -62,7 +66,8 @@ int log_entry_next(const void *data, size_t len, struct log_entry *ret_entry, si
  */
 ssize_t logfile_read(int dirfd, uint64_t from, void *data, size_t len, uint64_t *ret_offset);
 
-/* Logical end and bytes dropped so far. 0 or -errno; no log at all is 0, 0. */
+/* Logical end, and bytes of output dropped before the last segment. 0 or -errno; no log at all is
+ * 0, 0. */
 int logfile_extent(int dirfd, uint64_t *ret_end, uint64_t *ret_dropped);
 
 #endif

@@ -50,6 +50,28 @@ output_fini(struct output *output)
 		buf_fini(&output->lines[i].text);
 }
 
+/* Bytes of output in DATA, whole entries. */
+static uint64_t
+output_bytes(const uint8_t *data, size_t len)
+{
+	struct log_entry entry;
+	uint64_t bytes = 0;
+	size_t used;
+
+	while (log_entry_next(data, len, &entry, &used) == 1) {
+		bytes += log_entry_output(&entry);
+		data += used;
+		len -= used;
+	}
+	return bytes;
+}
+
+static uint64_t *
+kept_in(struct output *output, uint64_t segment)
+{
+	return &output->kept[segment % LOG_KEEP_TAIL];
+}
+
 static void
 drop_middle_segment(struct output *output)
 {
@@ -57,6 +79,8 @@ drop_middle_segment(struct output *output)
 
 	if (output->segment < LOG_KEEP_HEAD + LOG_KEEP_TAIL)
 		return;
+	output->dropped += *kept_in(output, output->segment - LOG_KEEP_TAIL);
+	*kept_in(output, output->segment - LOG_KEEP_TAIL) = 0; /* once, if this is tried again */
 	snprintf(
 	    name, sizeof name, "log.%llu", (unsigned long long)(output->segment - LOG_KEEP_TAIL));
 	unlinkat(output->dir_fd, name, 0);
@@ -91,13 +115,14 @@ open_segment(struct output *output)
 		return -errno;
 	memcpy(head, segment_magic, sizeof segment_magic);
 	put_le(head + sizeof segment_magic, output->end, 8);
+	put_le(head + sizeof segment_magic + 8, output->dropped, 8);
 	if ((r = fd_write_all(fd, head, sizeof head)) < 0) {
 		unlinkat(output->dir_fd, name, 0);
 		fd_close(&fd);
 		return r;
 	}
 	output->segment_fd = fd;
-	output->segment++;
+	*kept_in(output, output->segment++) = 0;
 	output->used = sizeof head;
 	return 0;
 }
@@ -151,12 +176,16 @@ flush_batch(struct output *output)
 {
 	while (output->batch.len > 0) {
 		size_t len = fitting(output);
+		uint64_t bytes = output_bytes(output->batch.data, len);
 
 		if (len == 0) {
 			fd_close(&output->segment_fd);
 			continue;
 		}
-		(void)write_entries(output, output->batch.data, len);
+		if (write_entries(output, output->batch.data, len) == 0)
+			*kept_in(output, output->segment - 1) += bytes;
+		else
+			output->dropped += bytes;
 		output->end += len;
 		buf_consume(&output->batch, len);
 	}
@@ -201,7 +230,10 @@ add_entry(struct output *output, enum log_stream stream, const char *text, size_
 	before = output->batch.len;
 	if (buf_add(&output->batch, head, sizeof head) < 0 ||
 	    buf_add(&output->batch, text, len) < 0) {
-		output->end += before + sizeof head + len; /* no memory: dropped, and counted */
+		/* no memory: dropped, and counted */
+		output->end += before + sizeof head + len;
+		output->dropped +=
+		    output_bytes(output->batch.data, before) + log_entry_output(&entry);
 		buf_fini(&output->batch);
 		fd_close(&output->segment_fd);
 	}
@@ -248,7 +280,9 @@ add_text(struct output *output, enum log_stream stream, const char *text, size_t
 
 		n = len < n ? len : n;
 		if (buf_add(&line->text, text, n) < 0) {
-			output->end += n; /* no memory: dropped, and counted */
+			/* no memory: dropped, and counted */
+			output->end += n;
+			output->dropped += line->text.len + n;
 			fd_close(&output->segment_fd);
 			buf_fini(&line->text);
 		}

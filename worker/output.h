@@ -26,9 +26,11 @@ struct output {
 	const char *name; /* of the directory in it; borrowed */
 	int dir_fd;       /* of the log, made with the first segment; -1 */
 	int segment_fd;
-	uint64_t segment; /* number of the next one to make */
-	size_t used;      /* bytes in the present one */
-	uint64_t end;     /* logical */
+	uint64_t segment;             /* number of the next one to make */
+	size_t used;                  /* bytes in the present one */
+	uint64_t end;                 /* logical */
+	uint64_t dropped;             /* bytes of output that are in no segment (any more) */
+	uint64_t kept[LOG_KEEP_TAIL]; /* bytes of output in each of the last, by number */
 	uint16_t step;
 	struct output_line lines[LOG_STREAM_ERR]; /* by stream - 1; our own are always whole */
 	struct buf batch;                         /* entries not written yet */

@@ -19,6 +19,7 @@ enum {
 static char root[] = "/tmp/reeve-logfile-XXXXXX";
 static int dir = -1;
 static uint8_t room[ROOM];
+static uint8_t dropped_before; /* in the heads of segments */
 
 static void
 make_root(void)
@@ -72,12 +73,13 @@ add_entry(struct buf *segment, uint64_t ts_ms, const char *text)
 static void
 begin_segment(struct buf *segment, uint64_t offset)
 {
-	uint8_t bytes[8];
+	uint8_t bytes[16] = { 0 };
 
 	buf_init(segment, LOG_SEGMENT_BYTES);
 	buf_add(segment, "REEVELOG", 8);
-	for (size_t i = 0; i < sizeof bytes; i++)
+	for (size_t i = 0; i < 8; i++)
 		bytes[i] = (uint8_t)(offset >> (8 * i));
+	bytes[8] = dropped_before;
 	buf_add(segment, bytes, sizeof bytes);
 }
 
@@ -236,11 +238,24 @@ START_TEST(what_was_dropped_is_a_gap)
 	uint64_t offset, next;
 
 	write_segment("log.0", 0, 0, 9);
+	dropped_before = 200; /* of 40 entries, without their own heads */
 	write_segment("log.5", 1000, 50, 59);
-	check_extent(1200, 800);
+	check_extent(1200, 200);
 	ck_assert_uint_eq(read_from(200, &offset, &next), 50);
 	ck_assert_uint_eq(offset, 1000);
 	ck_assert_uint_eq(read_from(600, &offset, &next), 50);
+}
+END_TEST
+
+START_TEST(output_is_what_commands_wrote_texts_and_line_ends)
+{
+	struct log_entry entry = { .stream = LOG_STREAM_OUT, .len = 5 };
+
+	ck_assert_uint_eq(log_entry_output(&entry), 6);
+	entry.flags = LOG_FLAG_MORE;
+	ck_assert_uint_eq(log_entry_output(&entry), 5);
+	entry.stream = LOG_STREAM_REEVE;
+	ck_assert_uint_eq(log_entry_output(&entry), 0);
 }
 END_TEST
 
@@ -335,6 +350,7 @@ main(void)
 	tcase_add_test(tests, segments_are_read_in_order);
 	tcase_add_test(tests, reading_starts_at_an_entry_wherever_one_asks);
 	tcase_add_test(tests, what_was_dropped_is_a_gap);
+	tcase_add_test(tests, output_is_what_commands_wrote_texts_and_line_ends);
 	tcase_add_test(tests, a_segment_larger_than_the_room_comes_in_whole_pieces);
 	tcase_add_test(tests, a_torn_last_entry_is_not_there);
 	tcase_add_test(tests, damage_costs_the_rest_of_its_segment_only);

@@ -206,7 +206,7 @@ START_TEST(a_log_is_shown_as_it_is_read)
 	size_t used;
 
 	ck_assert_uint_gt(log.len, LOG_SEGMENT_HEAD);
-	ck_assert_mem_eq(log.data, "REEVELOG\0\0\0\0\0\0\0\0", LOG_SEGMENT_HEAD);
+	ck_assert_mem_eq(log.data, "REEVELOG\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", LOG_SEGMENT_HEAD);
 	buf_consume(&log, LOG_SEGMENT_HEAD);
 	ck_assert_int_eq(log_entry_next(log.data, log.len, &entry, &used), 1);
 	ck_assert_uint_eq(used, log.len);
