@@ -126,6 +126,7 @@ ends_wait(struct ends *ends, struct session *session, uint64_t timeout_ms)
 	struct follow follow = { .session = session,
 		.ids = live,
 		.timeout_ms = timeout_ms,
+		.wants_ends = true,
 		.view = &view,
 		.arg = ends };
 	enum follow_end end = FOLLOW_ENDED;

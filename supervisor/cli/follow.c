@@ -89,7 +89,8 @@ pack_watch(struct follow *follow, struct request *request)
 {
 	msgpack_packer *params = &request->params;
 
-	session_begin(follow->session, request, "watch", follow->epoch ? 3 : 1);
+	session_begin(follow->session, request, "watch", follow->epoch ? 4 : 2);
+	pack_kv_bool(params, "ends", follow->wants_ends);
 	pack_str(params, "ids");
 	msgpack_pack_array(params, follow->nids);
 	for (size_t i = 0; i < follow->nids; i++)

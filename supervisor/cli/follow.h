@@ -46,6 +46,7 @@ struct follow {
 	const uint64_t *ids;
 	size_t nids;         /* 0: every task, without end */
 	uint64_t timeout_ms; /* 0: none */
+	bool wants_ends;     /* only those, where what happens before is of no interest */
 	bool wants_facts;    /* the last fact too, where else knowing the end suffices */
 	const struct follow_view *view;
 	void *arg;

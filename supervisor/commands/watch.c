@@ -17,6 +17,7 @@ enum {
 struct watch {
 	uint64_t *ids; /* sorted as given; none: every task the caller may see */
 	size_t nids;
+	bool ends;     /* nothing but how tasks end: what waits for many need not hear the rest */
 	uint64_t sent; /* number of the last fact sent; facts up to here are not sent again */
 	/* Facts behind `looked_at` come from the store; live ones wait until they are all sent. */
 	bool is_behind;
@@ -27,19 +28,29 @@ struct watch_params {
 	struct blob ids;
 	char *epoch;
 	uint64_t after;
+	bool ends;
 };
 static const struct codec_field watch_params_fields[] = {
 	CODEC_FIELD(1, BLOB, struct watch_params, ids, LIMIT_VALUE),
 	CODEC_FIELD(2, STR, struct watch_params, epoch, 64),
 	CODEC_FIELD(3, UINT, struct watch_params, after, 0),
+	CODEC_FIELD(4, BOOL, struct watch_params, ends, 0),
 };
 static const struct codec watch_params_codec = { .name = "params",
 	.size = sizeof(struct watch_params),
 	.fields = watch_params_fields,
-	.nfields = 3,
+	.nfields = 4,
 	.by_name = true,
 	.strict = true,
 	.limits = &walk_rpc_limits };
+
+struct sending {
+	struct supervisor *supervisor;
+	const struct record *record;
+	uint64_t seq; /* 0: news */
+	const struct fact *event;
+	const struct news *news;
+};
 
 static void
 free_watch(struct watch *watch)
@@ -57,8 +68,12 @@ watch_forget(struct conn *conn)
 }
 
 static bool
-watches(const struct watch *watch, uint64_t id)
+watches(const struct watch *watch, const struct sending *sending)
 {
+	uint64_t id = sending->record->id;
+
+	if (watch->ends && !(sending->event && sending->event->kind == FACT_ENDED))
+		return false;
 	for (size_t i = 0; i < watch->nids; i++)
 		if (watch->ids[i] == id)
 			return true;
@@ -75,14 +90,6 @@ request_of(const struct conn *conn, struct supervisor *supervisor)
 }
 
 /* ---- what is sent ---------------------------------------------------------------- */
-
-struct sending {
-	struct supervisor *supervisor;
-	const struct record *record;
-	uint64_t seq; /* 0: news */
-	const struct fact *event;
-	const struct news *news;
-};
 
 static void
 send_one(struct conn *conn, const struct sending *sending)
@@ -117,7 +124,7 @@ offer(struct conn *conn, const struct sending *sending)
 	struct watch *watch = conn->watch;
 	struct request request;
 
-	if (!watches(watch, sending->record->id))
+	if (!watches(watch, sending))
 		return;
 	request = request_of(conn, sending->supervisor);
 	if (!request_may_see(&request, sending->record) ||
@@ -153,7 +160,7 @@ watch_event(const struct task *task, const struct record *record, uint64_t seq,
 static void
 see_watcher(struct conn *conn, void *arg)
 {
-	if (conn->watch)
+	if (conn->watch && !conn->watch->ends)
 		*(bool *)arg = true;
 }
 
@@ -377,6 +384,7 @@ method_watch(const struct request *request, const struct rpc_slice *params, int 
 		watch->sent = resumes ? given.after : store_last_seq(store);
 		watch->is_behind = resumes;
 		watch->looked_at = given.after;
+		watch->ends = given.ends;
 		answer_watch(request, watch, reset);
 		if (!conn->is_dead)
 			watch_go_on(conn, request->supervisor);

@@ -224,7 +224,7 @@ bench_submit(struct client *client, const char *const *command)
 }
 
 void
-bench_watch(struct client *client)
+bench_watch(struct client *client, bool ends)
 {
 	struct client_reply reply;
 	struct buf request;
@@ -234,7 +234,8 @@ bench_watch(struct client *client)
 	buf_init(&request, 256);
 	client_begin(client, &request, "watch", &id);
 	buf_packer(&request, &packer);
-	msgpack_pack_map(&packer, 0);
+	msgpack_pack_map(&packer, 1);
+	pack_kv_bool(&packer, "ends", ends);
 	if (!call(client, &request, id, -1, &reply))
 		die("following");
 	client_reply_fini(&reply);

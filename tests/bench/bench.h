@@ -35,7 +35,7 @@ void bench_connect(struct client *client, const struct service *service);
 uint64_t bench_submit(struct client *client, const char *const *command);
 /* Follows everything; each notification goes to FN until it returns true. */
 typedef bool (*bench_event_fn)(const char *event, uint64_t task, const char *status, void *arg);
-void bench_watch(struct client *client);
+void bench_watch(struct client *client, bool ends); /* true: only how tasks end */
 void bench_wait(struct client *client, bench_event_fn fn, void *arg);
 
 double now_s(void);

@@ -82,7 +82,7 @@ bench_cancel(bool small)
 	service_start(&service, "4");
 	bench_connect(&client, &service);
 	bench_connect(&watcher, &service);
-	bench_watch(&watcher);
+	bench_watch(&watcher, false);
 	for (int i = 0; i < (small ? 20 : 500); i++) {
 		uint64_t task = bench_submit(&client, sleep_command);
 		double begin;
@@ -144,7 +144,7 @@ bench_memory(bool small)
 	samples_add(&idle, before);
 	bench_connect(&client, &service);
 	bench_connect(&watcher, &service);
-	bench_watch(&watcher);
+	bench_watch(&watcher, false);
 	start_sleepers(&client, &watcher, n);
 	samples_add(&each, (service_pss(&service, &workers) - before) / n);
 	samples_add(&worker, workers / n);
@@ -166,7 +166,7 @@ bench_restart(bool small)
 	service_start(&service, "1000");
 	bench_connect(&client, &service);
 	bench_connect(&watcher, &service);
-	bench_watch(&watcher);
+	bench_watch(&watcher, false);
 	start_sleepers(&client, &watcher, small ? 20 : 100);
 	client_fini(&client);
 	client_fini(&watcher);

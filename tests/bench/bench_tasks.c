@@ -55,7 +55,7 @@ run_tasks(const struct service *service, int n)
 	double begin;
 
 	bench_connect(&watcher, service);
-	bench_watch(&watcher);
+	bench_watch(&watcher, true);
 	begin = now_s();
 	for (int i = 0; i < SUBMITTERS; i++)
 		if (pthread_create(&threads[i], NULL, submit_many, &submitting) != 0)

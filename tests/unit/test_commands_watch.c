@@ -60,6 +60,21 @@ START_TEST(who_asks_for_ids_gets_those_alone_ended_or_not)
 }
 END_TEST
 
+START_TEST(who_waits_for_ends_hears_of_nothing_else)
+{
+	ask("watch", "{\"ends\": true}");
+	submit_command(1);
+	submit_command(2);
+	ask("cancel", "{\"id\": 102}");
+	hear();
+	hears("\"event\":{\"event\":\"ended\"");
+	hears("\"task\":{\"id\":102,");
+	ck_assert_uint_eq(count_heard(), 1);
+	ask("watch", "{\"ends\": 1}");
+	is_refused("invalid", "ends");
+}
+END_TEST
+
 START_TEST(ids_that_are_none_are_refused)
 {
 	static const char *const wrongs[] = { "{\"ids\": \"all\"}", "{\"ids\": [0]}",
@@ -194,6 +209,7 @@ main(void)
 
 	tcase_add_test(tests, a_follower_gets_what_is_active_and_then_what_happens);
 	tcase_add_test(tests, who_asks_for_ids_gets_those_alone_ended_or_not);
+	tcase_add_test(tests, who_waits_for_ends_hears_of_nothing_else);
 	tcase_add_test(tests, ids_that_are_none_are_refused);
 	tcase_add_test(tests, nobody_hears_of_what_he_may_not_see);
 	tcase_add_test(tests, who_comes_back_is_sent_what_he_missed_once_and_in_order);
