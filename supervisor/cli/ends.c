@@ -141,6 +141,8 @@ ends_wait(struct ends *ends, struct session *session, uint64_t timeout_ms)
 			live[follow.nids++] = ends->ids[i];
 	if (follow.nids > 0)
 		end = follow_run(&follow);
+	if (end == FOLLOW_SIGNALLED || end == FOLLOW_TIMED_OUT)
+		(void)ends_look(ends, session); /* what has not ended has moved on unheard */
 	if (end == FOLLOW_SIGNALLED) {
 		take_leave(ends);
 		status = EXIT_SIGNALLED + follow.signal;

@@ -160,7 +160,9 @@ watch_event(const struct task *task, const struct record *record, uint64_t seq,
 static void
 see_watcher(struct conn *conn, void *arg)
 {
-	if (conn->watch && !conn->watch->ends)
+	const struct watch *watch = conn->watch;
+
+	if (watch && !watch->ends)
 		*(bool *)arg = true;
 }
 
