@@ -33,6 +33,13 @@ static const struct codec_field pull_fields[] = {
 };
 static const struct codec pull_codec = CODEC_TABLE(spec_pull, pull_fields, spec_limits);
 
+static const struct codec_field progress_fields[] = {
+	CODEC_FIELD(1, ENUM, struct spec_progress, kind, PROGRESS_KIND_MAX),
+	CODEC_FIELD(2, STR,  struct spec_progress, file, LIMIT_TEXT),
+	CODEC_FIELD(3, STR,  struct spec_progress, size, LIMIT_TEXT),
+};
+static const struct codec progress_codec = CODEC_TABLE(spec_progress, progress_fields, spec_limits);
+
 static const struct codec_field step_fields[] = {
 	CODEC_FIELD(1,   STR,    struct spec_step, name,           LIMIT_NAME),
 	CODEC_FIELD(2,   ENUM,   struct spec_step, kind,           STEP_KIND_MAX),
@@ -49,6 +56,8 @@ static const struct codec_field step_fields[] = {
 	CODEC_FIELD(13,  UINT,   struct spec_step, retry_delay_ms, 0),
 	CODEC_FIELD(14,  DOUBLE, struct spec_step, weight,         0),
 	CODEC_FIELD(15,  BOOL,   struct spec_step, leave_running,  0),
+	CODEC_NESTED(16, STRUCT, struct spec_step, progress,       0, &progress_codec),
+	CODEC_FIELD(17,  BOOL,   struct spec_step, tty,            0),
 };
 const struct codec spec_step_codec = CODEC_TABLE(spec_step, step_fields, spec_limits);
 
@@ -71,6 +80,7 @@ static const struct codec_field brief_step_fields[] = {
 	CODEC_FIELD(1, ENUM,  struct brief_step, state,      STEP_STATE_MAX - 1),
 	CODEC_FIELD(2, PAIRS, struct brief_step, outputs,    LIMIT_PAIRS),
 	CODEC_FIELD(3, BLOB,  struct brief_step, checkpoint, LIMIT_VALUE),
+	CODEC_FIELD(4, UINT,  struct brief_step, lines,      0),
 };
 static const struct codec brief_step_codec =
     CODEC_TABLE(brief_step, brief_step_fields, walk_store_limits);

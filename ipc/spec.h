@@ -36,6 +36,38 @@ struct spec_pull {
 	char *size;   /* decimal bytes, when known in advance; or NULL */
 };
 
+/* Whose word on a step's progress is taken. X(symbol, number, the word in recipes) */
+/* clang-format off */
+#define PROGRESS_KINDS(X)               \
+	X(PROGRESS_AUTO,    1, "auto")    \
+	X(PROGRESS_NONE,    2, "none")    \
+	X(PROGRESS_LINES,   3, "lines")   \
+	X(PROGRESS_PERCENT, 4, "percent") \
+	X(PROGRESS_COUNT,   5, "count")   \
+	X(PROGRESS_OSC,     6, "osc")     \
+	X(PROGRESS_CURL,    7, "curl")    \
+	X(PROGRESS_WGET,    8, "wget")    \
+	X(PROGRESS_GIT,     9, "git")     \
+	X(PROGRESS_RSYNC,  10, "rsync")   \
+	X(PROGRESS_PIP,    11, "pip")     \
+	X(PROGRESS_NPM,    12, "npm")     \
+	X(PROGRESS_DOCKER, 13, "docker")  \
+	X(PROGRESS_FFMPEG, 14, "ffmpeg")
+/* clang-format on */
+enum progress_kind {
+#define X(sym, num, word) sym = num,
+	PROGRESS_KINDS(X)
+#undef X
+	PROGRESS_FILE = 15 /* no word: `progress:` is a map then */
+};
+#define PROGRESS_KIND_MAX 15
+
+struct spec_progress {
+	enum progress_kind kind; /* 0: as PROGRESS_AUTO */
+	char *file;              /* PROGRESS_FILE: grows towards `size`; path as pull's `to` */
+	char *size;              /* decimal bytes */
+};
+
 struct spec_step {
 	char *name;
 	enum step_kind kind;
@@ -52,6 +84,8 @@ struct spec_step {
 	uint64_t retry_delay_ms; /* doubled each time, at most 5 min */
 	double weight;           /* share of the task's progress; NaN: equal */
 	bool leave_running;      /* what it leaves alive is not killed after success */
+	struct spec_progress progress;
+	bool tty; /* it runs on a terminal */
 };
 
 struct spec_steps {
@@ -81,6 +115,7 @@ struct brief_step {
 	enum step_state state;
 	struct pairs outputs;
 	struct blob checkpoint; /* given back to the step */
+	uint64_t lines;         /* of output, the last time in any task; 0: unknown */
 };
 struct brief_steps {
 	struct brief_step *v;

@@ -278,6 +278,8 @@ check_value(const struct scene *scene, const struct recipe_key *key, const struc
 		return check_command(scene, key, node);
 	if (key->type == KEY_DEDUPE)
 		return check_dedupe(scene, node);
+	if (key->type == KEY_PROGRESS)
+		return check_map(scene, node, PLACE_PROGRESS);
 	switch (key->refs) {
 	case REFS_NONE:
 		return 0;

@@ -197,6 +197,15 @@ fill_steps(struct freezing *freezing, struct spec_steps *steps)
 	return r;
 }
 
+/* 0: its value is no map of keys. */
+static enum key_place
+place_inside(const struct recipe_key *key)
+{
+	if (key->type == KEY_COMMAND)
+		return PLACE_COMMAND;
+	return key->type == KEY_PROGRESS ? PLACE_PROGRESS : key->inside;
+}
+
 static int
 fill_value(struct freezing *freezing, const struct recipe_key *key, void *member, const char *path)
 {
@@ -204,10 +213,9 @@ fill_value(struct freezing *freezing, const struct recipe_key *key, void *member
 
 	if (key->type == KEY_STEPS)
 		return fill_steps(freezing, member);
-	if (key->type == KEY_MAP || key->type == KEY_COMMAND) {
+	if (place_inside(key)) {
 		(void)snprintf(inside, sizeof inside, "%s%s.", path, key->name);
-		return fill_map(
-		    freezing, key->type == KEY_MAP ? key->inside : PLACE_COMMAND, member, inside);
+		return fill_map(freezing, place_inside(key), member, inside);
 	}
 	if (key->refs != REFS_PARAMS && key->refs != REFS_ALL)
 		return 0;

@@ -16,6 +16,12 @@ static const char *const interrupt_words[] = { "stop", "resume", NULL };
 static const char *const cancel_words[] = { "now", "after", "never", NULL };
 static const char *const param_words[] = { "string", "int", "bool", "path", "url", NULL };
 
+#define X(sym, num, word) word,
+static const char *const progress_words[] = { PROGRESS_KINDS(X) NULL };
+#undef X
+
+#define WORDS(words) (int)(sizeof(words) / sizeof(words)[0] - 1)
+_Static_assert(PROGRESS_AUTO == 1 && PROGRESS_FILE == WORDS(progress_words) + 1, "progress_words");
 _Static_assert(INTERRUPT_STOP == 1 && INTERRUPT_RESUME == 2, "interrupt_words");
 _Static_assert(CANCEL_NOW == 1 && CANCEL_AFTER == 2 && CANCEL_NEVER == 3, "cancel_words");
 _Static_assert(PARAM_STRING == 1 && PARAM_URL == PARAM_TYPE_MAX, "param_words");
@@ -146,6 +152,26 @@ static const struct recipe_key keys[] = {
 	{ KEY(STEP, BOOL, "leave_running", struct spec_step, leave_running), .fallback = "false",
 	  .help = "What the step leaves running (a server, say) is not killed when it succeeds.",
 	  .good = "true", .bad = "on" },
+	{ KEY(STEP, PROGRESS, "progress", struct spec_step, progress), .choices = progress_words,
+	  .fallback = "auto",
+	  .help = "Where its progress is read: auto (in whatever it prints), the output of one "
+	          "program, OSC 9;4, a percentage, a count (n/m), lines (against last time's "
+	          "number of lines), none; or a map: a file that grows.",
+	  .good = "{file: '${model}.part', size: 1000}", .bad = "bars" },
+	{ KEY(STEP, BOOL, "tty", struct spec_step, tty), .fallback = "false",
+	  .help = "Runs it on a terminal of its own, for programs that want one; when it waits at a "
+	          "prompt, the task asks.",
+	  .good = "true", .bad = "80x24" },
+
+	/* ---- progress ---- */
+	{ KEY(PROGRESS, LINE, "file", struct spec_progress, file), .min = 1, .max = LIMIT_TEXT,
+	  .refs = REFS_ALL, .required = true,
+	  .help = "The file that grows; relative to where the step runs.",
+	  .good = "'${model}.part'", .bad = "''" },
+	{ KEY(PROGRESS, BYTES, "size", struct spec_progress, size), .max = LIMIT_TEXT,
+	  .refs = REFS_ALL, .required = true,
+	  .help = "How many bytes it will have.",
+	  .good = "1048576", .bad = "1M" },
 
 	/* ---- pull ---- */
 	{ KEY(PULL, URL, "url", struct spec_pull, url), .min = 1, .max = LIMIT_TEXT,
@@ -189,6 +215,7 @@ static const char *const place_names[PLACE_MAX + 1] = {
 	[PLACE_TOP] = "a recipe",
 	[PLACE_PARAM] = "a parameter",
 	[PLACE_STEP] = "a step",
+	[PLACE_PROGRESS] = "progress",
 	[PLACE_PULL] = "pull",
 	[PLACE_RETRY] = "retry",
 	[PLACE_COMMAND] = "check and undo",
@@ -215,6 +242,7 @@ static const char *const type_names[KEY_TYPE_MAX + 1] = {
 	[KEY_PARAMS] = "a map of parameters",
 	[KEY_STEPS] = "a list of steps",
 	[KEY_DEDUPE] = "a list of parameters' names, or none",
+	[KEY_PROGRESS] = "one of a few words, or a map with file and size",
 };
 
 const struct recipe_key *

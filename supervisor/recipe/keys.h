@@ -14,13 +14,14 @@
 /* The map a key stands in. */
 enum key_place {
 	PLACE_TOP = 1,
-	PLACE_PARAM,  /* params.NAME */
-	PLACE_STEP,   /* steps[] */
-	PLACE_PULL,   /* steps[].pull */
-	PLACE_RETRY,  /* steps[].retry */
-	PLACE_COMMAND /* steps[].check and .undo */
+	PLACE_PARAM,   /* params.NAME */
+	PLACE_STEP,    /* steps[] */
+	PLACE_PULL,    /* steps[].pull */
+	PLACE_RETRY,   /* steps[].retry */
+	PLACE_COMMAND, /* steps[].check and .undo */
+	PLACE_PROGRESS /* steps[].progress */
 };
-#define PLACE_MAX 6
+#define PLACE_MAX 7
 
 /* What its value is, and the member it fills. */
 enum key_type {
@@ -43,9 +44,10 @@ enum key_type {
 	KEY_COMMAND,  /* struct spec_cmd: such a map of PLACE_COMMAND, or a bare list or text */
 	KEY_PARAMS,   /* struct params: a map of PLACE_PARAM maps by name */
 	KEY_STEPS,    /* struct spec_steps: 1..max maps of PLACE_STEP */
-	KEY_DEDUPE    /* struct recipe, offset 0: dedupe_mode and dedupe_fields */
+	KEY_DEDUPE,   /* struct recipe, offset 0: dedupe_mode and dedupe_fields */
+	KEY_PROGRESS  /* struct spec_progress: one of choices, or a map of PLACE_PROGRESS */
 };
-#define KEY_TYPE_MAX 20
+#define KEY_TYPE_MAX 21
 
 /* Which ${references} its texts may hold. */
 enum key_refs {

@@ -242,6 +242,21 @@ read_dedupe(const struct source *source, const struct recipe_key *key, const str
 }
 
 static int
+read_progress(const struct source *source, const struct recipe_key *key, const struct node *node,
+    void *member)
+{
+	struct recipe_key word = *key;
+	struct spec_progress *progress = member;
+
+	if (node->kind == NODE_MAP) {
+		progress->kind = PROGRESS_FILE;
+		return read_map(source, node, PLACE_PROGRESS, progress);
+	}
+	word.type = KEY_CHOICE;
+	return leaf_read(source, &word, node, &progress->kind);
+}
+
+static int
 read_value(const struct source *source, const struct recipe_key *key, const struct node *node,
     void *member)
 {
@@ -255,6 +270,8 @@ read_value(const struct source *source, const struct recipe_key *key, const stru
 		return read_steps(source, key, node, member);
 	if (key->type == KEY_DEDUPE)
 		return read_dedupe(source, key, node, member);
+	if (key->type == KEY_PROGRESS)
+		return read_progress(source, key, node, member);
 	return leaf_read(source, key, node, member);
 }
 

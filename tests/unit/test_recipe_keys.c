@@ -51,6 +51,10 @@ write_recipe(const struct recipe_key *key, const char *value, char *text, size_t
 		    unless(key, "attempts", "attempts: 2, "), name, value);
 	if (key->place == PLACE_COMMAND)
 		snprintf(step, sizeof step, "name: two, sh: x, check: {%s: %s}", name, value);
+	if (key->place == PLACE_PROGRESS)
+		snprintf(step, sizeof step, "name: two, sh: x, progress: {%s%s%s: %s}",
+		    unless(key, "file", "file: x, "), unless(key, "size", "size: 1, "), name,
+		    value);
 	snprintf(text, size, "%s", top);
 	if (!is_key(key, PLACE_TOP, "params"))
 		snprintf(
@@ -91,7 +95,8 @@ START_TEST(every_key_is_described_whole)
 	ck_assert_str_ne(key_type_name(key->type), "invalid");
 	ck_assert_uint_gt(strlen(key->help), 10);
 	ck_assert(strchr(".?!", key->help[strlen(key->help) - 1]));
-	ck_assert_int_eq(key->type == KEY_CHOICE, key->choices != NULL);
+	ck_assert_int_eq(
+	    key->type == KEY_CHOICE || key->type == KEY_PROGRESS, key->choices != NULL);
 	ck_assert_int_eq(key->type == KEY_MAP, key->inside != 0);
 	ck_assert(!key->required || !key->fallback);
 	ck_assert_ptr_eq(recipe_key_find(key->place, key->name), key);
