@@ -92,9 +92,9 @@ journal_frame_next(const void *data, size_t len, struct journal_frame *ret_frame
 	if (len < 4)
 		return 0;
 	body_len = (size_t)get_le(head, 4);
-	if (body_len == 0 || body_len > LIMIT_FRAME)
+	if (body_len > LIMIT_FRAME)
 		return -EBADMSG;
-	if (len < JOURNAL_HEAD + body_len)
+	if (body_len == 0 || len < JOURNAL_HEAD + body_len)
 		return 0;
 	if (crc32c(0, head + 8, 8 + body_len) != get_le(head + 4, 4))
 		return -EBADMSG;

@@ -35,8 +35,9 @@ struct journal_frame {
 };
 
 /*
- * The frame at the start of DATA. 1: whole and right. 0: more bytes are needed.
- * -EBADMSG: the length is impossible or the crc is wrong (a torn or damaged frame).
+ * The frame at the start of DATA. 1: whole and right. 0: more bytes are needed, or its length is 0:
+ * none was written here yet. -EBADMSG: the length is impossible or the crc is wrong (a torn or
+ * damaged frame).
  */
 int journal_frame_next(const void *data, size_t len, struct journal_frame *ret_frame);
 

@@ -18,7 +18,7 @@ enum keeper_fd {
 
 /* reeve-supervisor -> reeve-worker. argv: reeve-worker ID.N */
 enum worker_fd {
-	WORKER_FD_JOURNAL = 3,  /* O_RDWR|O_APPEND, locked: the lock is the proof of life */
+	WORKER_FD_JOURNAL = 3,  /* O_RDWR, locked: the lock is the proof of life */
 	WORKER_FD_NEWS = 4,     /* FIFO to the supervisor, O_RDWR|O_NONBLOCK */
 	WORKER_FD_ORDERS = 5,   /* FIFO from the supervisor, O_RDWR|O_NONBLOCK */
 	WORKER_FD_ATTEMPTS = 6, /* STATE/attempts, where ID.N/ is made for the log */

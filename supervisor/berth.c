@@ -10,12 +10,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
 	BITS = 64,
 	NAME = 24,
-	HELLO_BYTES = 4096
+	HELLO_BYTES = 4096,
+	CLEARED_BYTES = 4096,
+	MAX_KEPT_BYTES = 64 * 1024
 };
 
 /* ---- which are taken ----------------------------------------------------------------- */
@@ -95,7 +98,7 @@ journal_name(uint64_t berth, char name[static NAME])
 static int
 open_for_writing(int journals_fd, const char *name)
 {
-	int flags = O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW;
+	int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
 	int fd = openat(journals_fd, name, flags);
 
 	if (fd >= 0 || errno != ENOENT)
@@ -110,6 +113,29 @@ open_for_writing(int journals_fd, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
+/* What an earlier attempt wrote goes; its blocks stay, unless they are many. */
+static int
+clear(int fd)
+{
+	static const uint8_t zeros[CLEARED_BYTES];
+	struct stat info;
+
+	if (fstat(fd, &info) < 0)
+		return -errno;
+	if (info.st_size > MAX_KEPT_BYTES) {
+		if (ftruncate(fd, 0) < 0)
+			return -errno;
+		info.st_size = 0;
+	}
+	for (off_t at = 0; at == 0 || at < info.st_size; at += CLEARED_BYTES) {
+		ssize_t n = pwrite(fd, zeros, sizeof zeros, at);
+
+		if (n != (ssize_t)sizeof zeros)
+			return n < 0 ? -errno : -ENOSPC;
+	}
+	return 0;
+}
+
 int
 berth_make_journal(int journals_fd, uint64_t berth, int *ret_fd, int *ret_reader)
 {
@@ -121,8 +147,8 @@ berth_make_journal(int journals_fd, uint64_t berth, int *ret_fd, int *ret_reader
 	r = fd_lock(fd);
 	if (r == -EAGAIN)
 		r = -EBUSY;
-	if (r == 0 && ftruncate(fd, 0) < 0)
-		r = -errno;
+	if (r == 0)
+		r = clear(fd);
 	if (r == 0)
 		reader = openat(journals_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (r == 0 && reader < 0)

@@ -9,7 +9,8 @@
 enum {
 	MAX_BATCHES = 1000,
 	MAX_BYTES = 4 * 1024 * 1024,
-	GATHER_NS = 200 * 1000
+	GATHER_NS = 200 * 1000,
+	PATIENCE_MS = 3
 };
 
 static void
@@ -43,6 +44,21 @@ list_take_first(struct commit_list *list)
 	return commit;
 }
 
+static struct timespec
+in_ms(long ms)
+{
+	struct timespec at;
+
+	clock_gettime(CLOCK_REALTIME, &at);
+	at.tv_sec += ms / 1000;
+	at.tv_nsec += ms % 1000 * 1000000;
+	if (at.tv_nsec >= 1000000000) {
+		at.tv_sec++;
+		at.tv_nsec -= 1000000000;
+	}
+	return at;
+}
+
 /* Returns with the lock held. While the disk is full it looks again each second. */
 static void
 wait_for_work(struct committer *committer)
@@ -52,11 +68,15 @@ wait_for_work(struct committer *committer)
 	pthread_mutex_lock(&committer->lock);
 	while (!committer->todo.first && !committer->stop && !committer->is_full)
 		pthread_cond_wait(&committer->more, &committer->lock);
-	if (committer->todo.first || committer->stop)
+	if (!committer->todo.first && !committer->stop) {
+		until = in_ms(1000);
+		pthread_cond_timedwait(&committer->more, &committer->lock, &until);
 		return;
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec++;
-	pthread_cond_timedwait(&committer->more, &committer->lock, &until);
+	}
+	until = in_ms(PATIENCE_MS);
+	while (committer->urgent == 0 && !committer->stop)
+		if (pthread_cond_timedwait(&committer->more, &committer->lock, &until) != 0)
+			return;
 }
 
 /*
@@ -75,6 +95,7 @@ take_group(struct committer *committer, struct commit_list *group)
 		struct commit *commit = list_take_first(&committer->todo);
 
 		bytes += store_batch_bytes(commit->batch);
+		committer->urgent -= !commit->may_wait;
 		list_append(group, commit);
 	}
 	pthread_mutex_unlock(&committer->lock);
@@ -125,6 +146,16 @@ split(struct commit_list *list, struct commit_list *refused)
 		list_append(commit->class == COMMIT_NEW ? refused : list, commit);
 }
 
+static size_t
+count_urgent(const struct commit_list *list)
+{
+	size_t n = 0;
+
+	for (const struct commit *commit = list->first; commit; commit = commit->next)
+		n += !commit->may_wait;
+	return n;
+}
+
 /* Fails what may fail and leaves in GROUP what must not; what came meanwhile likewise. */
 static void
 refuse_new_work(struct committer *committer, struct commit_list *group)
@@ -135,6 +166,7 @@ refuse_new_work(struct committer *committer, struct commit_list *group)
 	split(group, &refused);
 	pthread_mutex_lock(&committer->lock);
 	split(&committer->todo, &refused);
+	committer->urgent = count_urgent(&committer->todo);
 	pthread_mutex_unlock(&committer->lock);
 	finish(committer, &refused, -ENOSPC);
 }
@@ -143,12 +175,10 @@ refuse_new_work(struct committer *committer, struct commit_list *group)
 static bool
 wait_a_second(struct committer *committer)
 {
-	struct timespec until;
+	struct timespec until = in_ms(1000);
 	bool stop;
 	int r = 0;
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec++;
 	pthread_mutex_lock(&committer->lock);
 	while (!committer->stop && r == 0)
 		r = pthread_cond_timedwait(&committer->more, &committer->lock, &until);
@@ -305,7 +335,9 @@ committer_add(struct committer *committer, struct commit *commit)
 {
 	pthread_mutex_lock(&committer->lock);
 	list_append(&committer->todo, commit);
-	pthread_cond_signal(&committer->more);
+	committer->urgent += !commit->may_wait;
+	if (!commit->may_wait || committer->todo.n == 1)
+		pthread_cond_signal(&committer->more);
 	pthread_mutex_unlock(&committer->lock);
 }
 

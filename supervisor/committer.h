@@ -2,7 +2,7 @@
  * supervisor/committer.h - the one thread that writes the store, many changes at a time.
  *
  * Whatever was handed over while a commit was under way goes into the next one
- * (group commit). Completions come back on the loop in the order of handing over,
+ * (group commit); what may wait does so for others, for a while. Completions come back on the loop in the order of handing over,
  * after the transaction is on disk: only then may anybody hear of the change.
  *
  * On a full disk a change of class COMMIT_NEW fails with -ENOSPC and nothing of it stays;
@@ -27,6 +27,7 @@ enum commit_class {
 struct commit {
 	struct store_batch *batch; /* stays the owner's */
 	enum commit_class class;
+	bool may_wait; /* for a few ms: nobody waits for it, and it is on record elsewhere */
 	void (*done)(struct commit *commit, int result); /* on the loop: 0 or -ENOSPC */
 	int result;
 	struct commit *next;
@@ -45,6 +46,7 @@ struct committer {
 	pthread_mutex_t lock;
 	pthread_cond_t more;
 	struct commit_list todo, finished; /* under lock */
+	size_t urgent;                     /* under lock: of todo, those that may not wait */
 	bool stop;                         /* under lock */
 	bool is_full; /* under lock: the last transaction found the disk full */
 	int dead;     /* under lock: -errno */

@@ -45,8 +45,10 @@ take_frames(struct reading *reading, const uint8_t *data, size_t len)
 	return r < 0 ? INGEST_BAD : 0;
 }
 
+/* What stands behind the last frame: nothing, zeros that no frame was written over yet, or a piece.
+ */
 static int
-end_of(int fd, const struct ingest_cursor *cursor, size_t unread)
+end_of(int fd, const struct ingest_cursor *cursor, const uint8_t *unread, size_t len)
 {
 	struct stat info;
 
@@ -54,7 +56,10 @@ end_of(int fd, const struct ingest_cursor *cursor, size_t unread)
 		return -errno;
 	if ((uint64_t)info.st_size < cursor->offset)
 		return INGEST_CUT;
-	return unread > 0 ? INGEST_TORN : INGEST_END;
+	for (size_t i = 0; i < len && i < sizeof(uint32_t); i++)
+		if (unread[i] != 0)
+			return INGEST_TORN;
+	return INGEST_END;
 }
 
 int
@@ -74,10 +79,11 @@ ingest_read(int journal_fd, struct ingest_cursor *cursor, ingest_fn fn, void *ar
 		r = -errno;
 	else
 		r = take_frames(&reading, data, (size_t)n);
-	if (r == 0 && n == CHUNK)
+	if (r == 0 && n == CHUNK && cursor->offset > from)
 		r = INGEST_MORE;
 	else if (r == 0)
-		r = end_of(journal_fd, cursor, (size_t)n - (size_t)(cursor->offset - from));
+		r = end_of(journal_fd, cursor, data + (cursor->offset - from),
+		    (size_t)n - (size_t)(cursor->offset - from));
 	free(data);
 	return r;
 }

@@ -5,7 +5,6 @@
 #include "worker/oracle.h"
 
 #include <errno.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -15,14 +14,14 @@ enum {
 int
 journal_open(struct journal *journal, int fd)
 {
-	struct stat st;
+	uint32_t first = 0;
 
 	*journal = (struct journal){ .fd = fd };
 	buf_init(&journal->scratch, JOURNAL_HEAD + LIMIT_FRAME);
 	buf_init(&journal->waiting, JOURNAL_WAITING_MAX);
-	if (fstat(fd, &st) < 0)
+	if (pread(fd, &first, sizeof first, 0) < 0)
 		return -errno;
-	return st.st_size > 0 ? -EEXIST : 0;
+	return first != 0 ? -EEXIST : 0; /* a length */
 }
 
 void
@@ -76,7 +75,7 @@ append(struct journal *journal, const uint8_t *frame, size_t len)
 	if ((r = cut_torn(journal)) < 0 || (r = FAILPOINT("worker.journal.before_write")) < 0)
 		return r;
 	do {
-		n = write(journal->fd, frame, len);
+		n = pwrite(journal->fd, frame, len, journal->end);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;

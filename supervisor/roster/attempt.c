@@ -228,6 +228,7 @@ ingest_once(struct attempt *attempt)
 	task->rec.attempt.cursor = attempt->cursor.offset;
 	task->rec.attempt.next_seq = attempt->cursor.next_seq;
 	remember_progress(task);
+	taking.change->commit.may_wait = taking.change->action == ACT_NONE;
 	change_commit(taking.change);
 	return end;
 }

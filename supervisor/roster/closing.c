@@ -320,15 +320,13 @@ is_of_this_boot(const struct attempt *attempt)
 	return strcmp(attempt->task->rec.attempt.boot_id, attempt->task->roster->env.boot_id) == 0;
 }
 
-/* What no worker can have left: each of its frames is one write, and before it ends by itself it
- * cuts off what had no room. Only a machine that went down leaves worse. */
+/* What no worker can have left that ended by itself: it writes whole frames, and cuts off what had
+ * no room. One that is killed may leave a piece, and a machine that goes down worse. */
 static bool
 is_damaged(const struct attempt *attempt, const struct exit_info *exit_info)
 {
-	bool was_killed = !exit_info->known || exit_info->signal;
-
-	return is_of_this_boot(attempt) &&
-	       (attempt->tail == INGEST_BAD || (attempt->tail == INGEST_TORN && !was_killed));
+	return is_of_this_boot(attempt) && exit_info->known && !exit_info->signal &&
+	       (attempt->tail == INGEST_BAD || attempt->tail == INGEST_TORN);
 }
 
 void

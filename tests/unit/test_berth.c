@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static struct berths berths;
@@ -78,13 +79,24 @@ write_fact(int fd, enum fact_kind kind, uint64_t id, uint64_t attempt)
 	buf_fini(&frame);
 }
 
+static bool
+is_zero(int fd)
+{
+	uint8_t byte;
+
+	for (off_t at = 0; pread(fd, &byte, 1, at) == 1; at++)
+		if (byte != 0)
+			return false;
+	return true;
+}
+
 static int
 make(uint64_t berth)
 {
 	int fd = -1, reader = -1;
 
 	ck_assert_int_eq(berth_make_journal(scratch_fd, berth, &fd, &reader), 0);
-	ck_assert_int_eq(lseek(reader, 0, SEEK_END), 0);
+	ck_assert(is_zero(reader));
 	fd_close(&reader);
 	return fd;
 }
@@ -96,10 +108,29 @@ START_TEST(a_journal_is_empty_and_locked_for_each_attempt)
 	write_fact(fd, FACT_HELLO, 7, 1);
 	ck_assert_int_eq(berth_make_journal(scratch_fd, 3, &other, &reader), -EBUSY);
 	ck_assert_int_eq(other, -1);
-	ck_assert_int_gt(lseek(fd, 0, SEEK_END), 0); /* it was not touched */
+	ck_assert(!is_zero(fd)); /* it was not touched */
 	fd_close(&fd);
 	fd = make(3);
 	ck_assert_int_eq(fd_is_locked(fd), 0); /* by nobody else */
+	fd_close(&fd);
+}
+END_TEST
+
+START_TEST(a_journal_keeps_its_blocks_unless_they_are_many)
+{
+	int fd = make(3);
+	struct stat info;
+
+	ck_assert_int_eq(pwrite(fd, "x", 1, 20000), 1);
+	fd_close(&fd);
+	fd = make(3);
+	ck_assert_int_eq(fstat(fd, &info), 0);
+	ck_assert_int_ge(info.st_size, 20000);
+	ck_assert_int_eq(pwrite(fd, "x", 1, 1000000), 1);
+	fd_close(&fd);
+	fd = make(3);
+	ck_assert_int_eq(fstat(fd, &info), 0);
+	ck_assert_int_eq(info.st_size, 4096);
 	fd_close(&fd);
 }
 END_TEST
@@ -172,6 +203,7 @@ main(void)
 	tcase_add_test(tests, the_lowest_free_berth_is_given);
 	tcase_add_test(tests, a_berth_that_is_held_is_not_given);
 	tcase_add_test(tests, a_journal_is_empty_and_locked_for_each_attempt);
+	tcase_add_test(tests, a_journal_keeps_its_blocks_unless_they_are_many);
 	tcase_add_test(tests, a_journal_of_another_attempt_is_none);
 	tcase_add_test(tests, a_journal_without_a_hello_is_for_whom_it_is_asked);
 	tcase_add_test(tests, the_highest_id_that_a_journal_tells_of_is_found);

@@ -72,7 +72,7 @@ on_done(struct commit *commit, int result)
 }
 
 static void
-add(struct change *change, uint64_t id, enum commit_class class)
+prepare(struct change *change, uint64_t id, enum commit_class class)
 {
 	struct record record;
 
@@ -82,6 +82,12 @@ add(struct change *change, uint64_t id, enum commit_class class)
 	ck_assert_int_eq(store_batch_put_task(change->commit.batch, &record), 0);
 	codec_free(&record_codec, &record);
 	world_add_event(change->commit.batch, id, "text");
+}
+
+static void
+add(struct change *change, uint64_t id, enum commit_class class)
+{
+	prepare(change, id, class);
 	committer_add(&committer, &change->commit);
 }
 
@@ -126,6 +132,29 @@ START_TEST(many_changes_are_done_in_order)
 		free_change(&changes[i]);
 	}
 	committer_stop(&committer);
+}
+END_TEST
+
+START_TEST(what_may_wait_is_done_in_its_turn_or_alone)
+{
+	struct change waits, other, alone;
+
+	prepare(&waits, 1, COMMIT_MUST);
+	waits.commit.may_wait = true;
+	committer_add(&committer, &waits.commit);
+	add(&other, 2, COMMIT_MUST);
+	run_until_done(2);
+	ck_assert_uint_eq(order[0], 1);
+	ck_assert_uint_eq(order[1], 2);
+	prepare(&alone, 3, COMMIT_MUST);
+	alone.commit.may_wait = true;
+	committer_add(&committer, &alone.commit);
+	run_until_done(3);
+	ck_assert(alone.was_there);
+	committer_stop(&committer);
+	free_change(&waits);
+	free_change(&other);
+	free_change(&alone);
 }
 END_TEST
 
@@ -278,6 +307,7 @@ main(void)
 	tcase_set_timeout(tests, 30);
 	tcase_add_test(tests, a_change_is_done_once_it_is_stored);
 	tcase_add_test(tests, many_changes_are_done_in_order);
+	tcase_add_test(tests, what_may_wait_is_done_in_its_turn_or_alone);
 	tcase_add_test(tests, stopping_finishes_what_was_added);
 	tcase_add_test(tests, new_work_does_not_fit_a_full_disk_and_nothing_of_it_stays);
 	tcase_add_test(tests, accepted_work_is_written_by_help_of_the_ballast);

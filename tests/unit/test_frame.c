@@ -97,12 +97,12 @@ START_TEST(no_flipped_bit_of_a_frame_goes_unnoticed)
 }
 END_TEST
 
-START_TEST(zeros_at_the_end_of_a_journal_are_no_frame)
+START_TEST(zeros_at_the_end_of_a_journal_are_no_frame_yet)
 {
 	static const uint8_t zeros[64];
 	struct journal_frame frame;
 
-	ck_assert_int_eq(journal_frame_next(zeros, sizeof zeros, &frame), -EBADMSG);
+	ck_assert_int_eq(journal_frame_next(zeros, sizeof zeros, &frame), 0);
 }
 END_TEST
 
@@ -199,7 +199,7 @@ main(void)
 	tcase_add_test(tests, journal_frames_come_back_in_order);
 	tcase_add_test(tests, a_torn_frame_asks_for_more);
 	tcase_add_test(tests, no_flipped_bit_of_a_frame_goes_unnoticed);
-	tcase_add_test(tests, zeros_at_the_end_of_a_journal_are_no_frame);
+	tcase_add_test(tests, zeros_at_the_end_of_a_journal_are_no_frame_yet);
 	tcase_add_test(tests, a_body_may_be_as_long_as_the_limit_and_no_longer);
 	tcase_add_test(tests, a_frame_that_does_not_fit_leaves_nothing_behind);
 	tcase_add_test(tests, pipe_frames_come_back_in_order);
