@@ -4,6 +4,7 @@
 #include "ipc/failpoint.h"
 #include "ipc/fd.h"
 #include "ipc/inherit.h"
+#include "ipc/install.h"
 #include "ipc/spawn.h"
 #include "supervisor/commands/commands.h"
 #include "supervisor/commands/watch.h"
@@ -133,32 +134,19 @@ lock_store(const char *state_dir)
 	return r < 0 ? r : fd;
 }
 
-/* The worker beside us, or where packages put it. */
 static int
 open_worker(void)
 {
-	static const char *const places[] = { "%.*s/reeve-worker",
-		"%.*s/../libexec/reeve/reeve-worker" };
-	char self[4096], path[4200];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-	char *slash;
+	struct install_paths paths;
+	int r = install_paths("reeve-worker", &paths);
 
-	if (n < 0)
-		return -errno;
-	self[n] = '\0';
-	slash = strrchr(self, '/');
-	for (size_t i = 0; slash && i < sizeof places / sizeof places[0]; i++) {
-		int fd;
+	for (size_t i = 0; r == 0 && i < INSTALL_PLACES; i++) {
+		int fd = open(paths.v[i], O_PATH | O_CLOEXEC);
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-		snprintf(path, sizeof path, places[i], (int)(slash - self), self);
-#pragma GCC diagnostic pop
-		fd = open(path, O_PATH | O_CLOEXEC);
 		if (fd >= 0)
 			return fd;
 	}
-	return -ENOENT;
+	return r < 0 ? r : -ENOENT;
 }
 
 static int
@@ -214,7 +202,7 @@ open_world(struct supervisor *supervisor)
 	supervisor->worker_fd = open_worker();
 	if (supervisor->worker_fd < 0) {
 		log_error(
-		    "reeve-worker is neither beside reeve-supervisor nor in ../libexec/reeve");
+		    "reeve-worker is neither beside reeve-supervisor nor in libexec/reeve");
 		return supervisor->worker_fd;
 	}
 	r = reaps_open(&supervisor->reaps, KEEPER_FD_REAPS);

@@ -1,6 +1,7 @@
 #include "worker/words.h"
 
 #include "ipc/expand.h"
+#include "ipc/install.h"
 #include "worker/outputs.h"
 
 #include <errno.h>
@@ -204,26 +205,14 @@ make_envp(struct words *words)
 	return 0;
 }
 
-/* Beside our own program, else in libexec. */
 static int
 add_sibling_paths(struct words *words, const char *name)
 {
-	static const char *const places[] = { "", "../libexec/reeve/" };
-	char self[PATH_MAX], path[PATH_MAX + 64];
-	ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
-	int r = 0;
-	char *slash;
+	struct install_paths paths;
+	int r = install_paths(name, &paths);
 
-	if (len < 0)
-		return -errno;
-	self[len] = '\0';
-	slash = strrchr(self, '/');
-	if (slash)
-		slash[1] = '\0';
-	for (size_t i = 0; r == 0 && i < sizeof places / sizeof places[0]; i++) {
-		snprintf(path, sizeof path, "%s%s%s", self, places[i], name);
-		r = strs_add(&words->paths, path);
-	}
+	for (size_t i = 0; r == 0 && i < INSTALL_PLACES; i++)
+		r = strs_add(&words->paths, paths.v[i]);
 	return r;
 }
 

@@ -3,6 +3,7 @@
 #include "ipc/clock.h"
 #include "ipc/fd.h"
 #include "ipc/inherit.h"
+#include "ipc/install.h"
 #include "ipc/proc.h"
 #include "ipc/spawn.h"
 #include "supervisor/keeper/ring.h"
@@ -46,22 +47,6 @@ struct keeper {
 
 /* ---- the supervisor ------------------------------------------------------------- */
 
-/* Beside us, or where packages put it. A path each time, so that an upgrade is picked up. */
-static void
-find_programs(char beside[static PATH_MAX], char libexec[static PATH_MAX])
-{
-	char self[PATH_MAX / 2] = "/";
-	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-	char *slash;
-
-	self[n > 0 ? n : 0] = '\0';
-	slash = strrchr(self, '/');
-	if (slash)
-		*slash = '\0';
-	snprintf(beside, PATH_MAX, "%s/reeve-supervisor", self);
-	snprintf(libexec, PATH_MAX, "%s/../libexec/reeve/reeve-supervisor", self);
-}
-
 static void
 try_again_later(struct keeper *keeper)
 {
@@ -77,8 +62,9 @@ static int
 spawn_supervisor(struct keeper *keeper, int link)
 {
 	const struct options *options = keeper->options;
-	char beside[PATH_MAX], libexec[PATH_MAX], level[16];
-	const char *const paths[] = { beside, libexec, NULL };
+	struct install_paths found;
+	const char *const paths[] = { found.v[0], found.v[1], found.v[2], NULL };
+	char level[16];
 	char name[] = "reeve-supervisor", state[] = "--state-dir", run[] = "--run-dir",
 	     log[] = "--log-level", slots[] = "--slots";
 	char *argv[] = { name, state, options->state_dir, run, options->run_dir, log, level, NULL,
@@ -100,19 +86,19 @@ spawn_supervisor(struct keeper *keeper, int link)
 		.umask = 077,
 		.death_signal = SIGKILL,
 		.oom_score_adj = INT_MIN };
-	struct spawned child;
-	int r;
+	struct spawned child = { .stage = SPAWN_STAGE_EXEC };
+	int r = install_paths(name, &found); /* each time, so that an upgrade is picked up */
 
-	find_programs(beside, libexec);
 	snprintf(level, sizeof level, "%s", log_level_name(options->log_level));
 	if (options->slots) {
 		snprintf(number, sizeof number, "%s", options->slots);
 		argv[7] = slots;
 		argv[8] = number;
 	}
-	r = spawn(&spec, &child);
+	if (r == 0)
+		r = spawn(&spec, &child);
 	if (r < 0) {
-		log_error("%s: %s: %s", beside, spawn_stage_name(child.stage), strerror(-r));
+		log_error("%s: %s: %s", name, spawn_stage_name(child.stage), strerror(-r));
 		return r;
 	}
 	keeper->supervisor = child.pid;

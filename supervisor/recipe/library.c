@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "ipc/fd.h"
+#include "ipc/install.h"
 #include "supervisor/recipe/value.h"
 
 static const char suffix[] = ".yaml";
@@ -54,43 +55,15 @@ add_below(struct strs *dirs, const char *parent, const char *name)
 	return r;
 }
 
-/* Where the running program is; 0 with TEXT filled, or -errno. */
-static int
-own_dir(char text[static PATH_MAX])
-{
-	ssize_t len = readlink("/proc/self/exe", text, PATH_MAX - 1);
-
-	if (len <= 0)
-		return len < 0 ? -errno : -ENOENT;
-	text[len] = '\0';
-	*strrchr(text, '/') = '\0';
-	return 0;
-}
-
-static bool
-ends_in_build_bin(const char *dir)
-{
-	const char *build = strstr(dir, "/.build/");
-	const char *mode = build ? build + strlen("/.build/") : NULL;
-
-	return mode && strcmp(mode + strcspn(mode, "/"), "/bin") == 0;
-}
-
 static int
 add_packaged(struct strs *dirs)
 {
-	char dir[PATH_MAX], real[PATH_MAX], *below;
-	int r;
+	char dir[PATH_MAX], real[PATH_MAX];
 
-	if (own_dir(dir) < 0)
+	if (install_share("recipes", dir) < 0)
 		return 0;
-	if (asprintf(&below, "%s/%s", dir,
-		ends_in_build_bin(dir) ? "../../../contrib/recipes" : "../share/reeve/recipes") < 0)
-		return -ENOMEM;
-	/* Messages name the files: without the dots, where the directory is there already. */
-	r = strs_add(dirs, realpath(below, real) ? real : below);
-	free(below);
-	return r;
+	/* Messages name the files: as the file system does, where the directory is there already. */
+	return strs_add(dirs, realpath(dir, real) ? real : dir);
 }
 
 int

@@ -2,9 +2,9 @@
  * supervisor/recipe/library.h - where recipes by name are found, and whom they trust.
  *
  * CONFIG_DIR/recipes (/etc/reeve/recipes; in user mode $XDG_CONFIG_HOME/reeve/recipes), then the
- * package's own: ../share/reeve/recipes beside the running program's directory, or, for a program
- * in a build tree (.build/MODE/bin), that tree's contrib/recipes. A name found earlier wins. Blocks
- * on the file system: call it on the file thread or in the command line.
+ * package's own: PREFIX/share/reeve/recipes, or, for a program in a build tree, that tree's
+ * contrib/recipes (ipc/install.h). A name found earlier wins. Blocks on the file system: call it on
+ * the file thread or in the command line.
  */
 #ifndef SUPERVISOR_RECIPE_LIBRARY_H
 #define SUPERVISOR_RECIPE_LIBRARY_H
