@@ -47,14 +47,44 @@ spawn_stage_name(enum spawn_stage stage)
 	return stage <= SPAWN_STAGE_EXEC ? names[stage] : "invalid";
 }
 
-/* The stack is its own mapping: on ours, ASan takes the child's frames for our own. */
+/* The stack is its own mapping: on ours, ASan takes the child's frames for our own. One for each
+ * thread that starts programs, kept: a mapping more and less for each program costs both sides. */
 static void *
-map_stack(void)
+own_stack(void)
 {
-	void *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+	static _Thread_local void *kept;
+	void *stack;
 
-	return stack == MAP_FAILED ? NULL : stack;
+	if (kept)
+		return kept;
+	stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+	if (stack != MAP_FAILED)
+		kept = stack;
+	return kept;
+}
+
+/* ---- signals ----------------------------------------------------------------------- */
+
+static uint64_t ignored;
+static pthread_once_t ignored_once = PTHREAD_ONCE_INIT;
+
+static uint64_t
+bit_of(int sig)
+{
+	return UINT64_C(1) << (sig - 1);
+}
+
+/* What this process was told to ignore from birth, and what our programs ignore. */
+static void
+find_ignored(void)
+{
+	struct sigaction action;
+
+	ignored = bit_of(SIGPIPE) | bit_of(SIGXFSZ);
+	for (int sig = 1; sig < NSIG; sig++)
+		if (sigaction(sig, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
+			ignored |= bit_of(sig);
 }
 
 /*
@@ -97,13 +127,15 @@ clone3_child(struct spawn_child *child, void *stack,
 {
 	const struct spawn_spec *spec = child->spec;
 	struct clone_args args = {
-		.flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD,
+		.flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
 		.pidfd = (uint64_t)(uintptr_t)ret_pidfd,
 		.exit_signal = SIGCHLD,
 		.stack = (uint64_t)(uintptr_t)stack,
 		.stack_size = STACK_BYTES,
 	};
 
+	pthread_once(&ignored_once, find_ignored);
+	child->reset = ignored; /* handlers are gone already */
 	if (spec->sibling) {
 		args.flags |= CLONE_PARENT;
 		args.exit_signal = 0; /* the only legal one with CLONE_PARENT */
@@ -129,6 +161,7 @@ clone_child(struct spawn_child *child, void *stack, int *ret_pidfd)
 	pid_t pid;
 
 	child->enter_cgroup = true;
+	child->reset = UINT64_MAX;
 	pid = clone(enter_child, (char *)stack + STACK_BYTES, flags, child, ret_pidfd);
 	return pid < 0 ? (pid_t)-errno : pid;
 }
@@ -145,7 +178,7 @@ is_cgroup_refusal(pid_t error)
 static int
 spawn_shared(struct spawn_child *child, enum spawn_method method, struct spawned *ret)
 {
-	void *stack = map_stack();
+	void *stack = own_stack();
 	int pidfd = -1;
 	pid_t pid;
 
@@ -160,7 +193,6 @@ spawn_shared(struct spawn_child *child, enum spawn_method method, struct spawned
 	} else {
 		pid = clone_child(child, stack, &pidfd);
 	}
-	munmap(stack, STACK_BYTES);
 	if (pid < 0)
 		return pid;
 	ret->pid = pid;
@@ -318,6 +350,7 @@ spawn(const struct spawn_spec *spec, struct spawned *ret)
 	enum spawn_method method = spawn_method();
 	struct spawn_child child = { .spec = spec,
 		.report_fd = -1,
+		.reset = UINT64_MAX,
 		.parent = spec->sibling ? getppid() : getpid(),
 		.enter_cgroup = spec->cgroup_by_write };
 	sigset_t all, old;

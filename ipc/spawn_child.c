@@ -168,7 +168,7 @@ enter_directory(struct spawn_child *child)
 
 /* The kernel's own struct: handlers that point into our program mean nothing after exec. */
 IN_CHILD static void
-reset_signals(void)
+reset_signals(const struct spawn_child *child)
 {
 	struct {
 		void *handler;
@@ -179,7 +179,8 @@ reset_signals(void)
 	uint64_t none = 0;
 
 	for (int sig = 1; sig <= 64; sig++)
-		syscall(SYS_rt_sigaction, sig, &deflt, NULL, sizeof deflt.mask);
+		if (child->reset >> (sig - 1) & 1)
+			syscall(SYS_rt_sigaction, sig, &deflt, NULL, sizeof deflt.mask);
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
 }
 
@@ -234,7 +235,7 @@ spawn_child_run(struct spawn_child *child)
 			fail(child, SPAWN_STAGE_SESSION, ESRCH);
 	}
 	enter_directory(child);
-	reset_signals();
+	reset_signals(child);
 	if (exec_fd < 0)
 		fail(child, SPAWN_STAGE_EXEC, exec_first(spec));
 	syscall(SYS_execveat, exec_fd, "", spec->argv, spec->envp, AT_EMPTY_PATH);

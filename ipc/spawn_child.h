@@ -9,6 +9,7 @@
 struct spawn_child {
 	const struct spawn_spec *spec;
 	bool enter_cgroup; /* it was not born in spec->cgroup_fd */
+	uint64_t reset;    /* signals that get their default back, a bit each */
 	pid_t parent;      /* with death_signal: who it must still be; 0: not checked */
 	int report_fd; /* -1: failure is told in the two fields below, which the parent shares */
 	enum spawn_stage stage;
