@@ -22,6 +22,7 @@ static const struct walk_limits spec_limits = { WALK_MAX_DEPTH, 65536, LIMIT_SPE
 static const struct codec_field cmd_fields[] = {
 	CODEC_FIELD(1, STRS, struct spec_cmd, argv, LIMIT_ARGS),
 	CODEC_FIELD(2, STR,  struct spec_cmd, sh,   SH_MAX),
+	CODEC_FIELD(3, UINT, struct spec_cmd, timeout_ms, 0),
 };
 static const struct codec cmd_codec = CODEC_TABLE(spec_cmd, cmd_fields, spec_limits);
 
@@ -58,6 +59,7 @@ static const struct codec_field step_fields[] = {
 	CODEC_FIELD(15,  BOOL,   struct spec_step, leave_running,  0),
 	CODEC_NESTED(16, STRUCT, struct spec_step, progress,       0, &progress_codec),
 	CODEC_FIELD(17,  BOOL,   struct spec_step, tty,            0),
+	CODEC_NESTED(18, STRUCT, struct spec_step, verify,         0, &cmd_codec),
 };
 const struct codec spec_step_codec = CODEC_TABLE(spec_step, step_fields, spec_limits);
 
@@ -73,6 +75,7 @@ static const struct codec_field spec_fields[] = {
 	CODEC_FIELD(9,   PAIRS, struct spec, params,       LIMIT_PAIRS),
 	CODEC_NESTED(10, LIST,  struct spec, steps,        LIMIT_STEPS, &spec_step_codec),
 	CODEC_FIELD(11,  BOOL,  struct spec, has_workdir,  0),
+	CODEC_FIELD(12,  UINT,  struct spec, keep_ms,      0),
 };
 const struct codec spec_codec = CODEC_TABLE(spec, spec_fields, spec_limits);
 

@@ -20,6 +20,7 @@
 struct spec_cmd {
 	struct strs argv;
 	char *sh;
+	uint64_t timeout_ms; /* of a check, verify or undo; 0: the step's */
 };
 
 enum step_kind {
@@ -75,6 +76,8 @@ struct spec_step {
 	struct spec_pull pull; /* STEP_KIND_PULL */
 	struct spec_cmd check; /* exit 0: already done, not run */
 	struct spec_cmd undo;
+	struct spec_cmd
+	    verify; /* after it, or after a check that found it done: exit 0, or it failed */
 	struct pairs env;
 	char *cwd;           /* NULL: the task's */
 	struct strs outputs; /* names it may set */
@@ -101,6 +104,7 @@ struct spec {
 	char *dedupe_key; /* what joining compares besides type and owner; NULL: never joins */
 	enum on_interrupt on_interrupt;
 	char *cancel_note;
+	uint64_t keep_ms;    /* how long it stays after its end; 0: as the service is set */
 	char *run_as;        /* honoured only from a trusted recipe; NULL: the caller */
 	struct pairs params; /* as given and defaulted; PARAM_* in the environment of steps */
 	struct spec_steps steps;

@@ -152,6 +152,7 @@ static const struct codec_field record_fields[] = {
 	CODEC_FIELD (39, UINT,   struct record, cursor_seq, 0),
 	CODEC_FIELD (40, UINT,   struct record, retry_at_ms, 0),
 	CODEC_FIELD (41, UINT,   struct record, queue_order, 0),
+	CODEC_FIELD (42, UINT,   struct record, keep_ms, 0),
 	CODEC_FIELD ( 0, REST,   struct record, rest, RECORD_MAX_BYTES),
 };
 

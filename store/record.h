@@ -140,6 +140,7 @@ struct record {
 	char *outcome;   /* the stored one line, after the end */
 	uint64_t log_bytes;
 	bool keep;
+	uint64_t keep_ms;     /* from its recipe: how long it stays after its end; 0: the setting */
 	uint64_t expires_ms;  /* 0: active or kept */
 	uint64_t cursor_seq;  /* sequence of its newest event when committed; informative */
 	uint64_t retry_at_ms; /* TASK_RETRYING: due then */

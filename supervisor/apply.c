@@ -141,6 +141,7 @@ apply_sub_end(struct record *record, const struct fact *fact)
 static int
 apply_undone(struct record *record, const struct fact *fact)
 {
+	const char *why = fact->message ? fact->message : "its undo failed";
 	struct record_step *step = step_of(record, fact);
 
 	if (!step)
@@ -150,10 +151,14 @@ apply_undone(struct record *record, const struct fact *fact)
 		step->ended_ms = fact->ts_ms;
 		pairs_free(&step->outputs);
 		blob_free(&step->checkpoint);
-		return 0;
+		return str_set(&step->detail, NULL);
 	}
-	return apply_warning(record, fact->ts_ms, fact->step,
-	    fact->message ? fact->message : "undoing this step failed");
+	/* Half undone it is neither done nor not: a retry has to run it again. */
+	step->state = STEP_FAILED;
+	step->ended_ms = fact->ts_ms;
+	if (str_set(&step->detail, why) < 0)
+		return -ENOMEM;
+	return apply_warning(record, fact->ts_ms, fact->step, why);
 }
 
 static int

@@ -43,9 +43,8 @@ can_do(const struct record *record)
 	return can;
 }
 
-/* Begun or done, with something that takes it back. */
-static bool
-is_to_undo(const struct record_step *step)
+bool
+can_undo_step(const struct record_step *step)
 {
 	return step->has_undo && (step->state == STEP_DONE || step->state == STEP_RUNNING ||
 				     step->state == STEP_FAILED || step->state == STEP_CANCELLED);
@@ -62,7 +61,7 @@ can_undoing(const struct record *record)
 
 		if (step->state == STEP_UNDONE)
 			next = NULL;
-		else if (!next && is_to_undo(step))
+		else if (!next && can_undo_step(step))
 			next = step;
 	}
 	return next;
@@ -72,7 +71,7 @@ bool
 can_undo_something(const struct record *record)
 {
 	for (size_t i = 0; i < record->steps.n; i++)
-		if (is_to_undo(&record->steps.v[i]))
+		if (can_undo_step(&record->steps.v[i]))
 			return true;
 	return false;
 }

@@ -185,6 +185,23 @@ failed_line(const struct record *record, char *line, size_t room)
 		snprintf(line, room, "%s", message);
 }
 
+/* What an undo failed at, or a forced cancel kept from it. In the order it would have had. */
+static void
+add_not_undone(const struct record *record, char *line, size_t room)
+{
+	const char *before = "; not undone: ";
+
+	for (size_t i = record->steps.n; i-- > 0;) {
+		const struct record_step *step = &record->steps.v[i];
+		size_t len = strlen(line);
+
+		if (!can_undo_step(step))
+			continue;
+		snprintf(line + len, room - len, "%s%s", before, step->name ? step->name : "?");
+		before = ", ";
+	}
+}
+
 void
 verdict_outcome(const struct record *record, char *ret_line, size_t room)
 {
@@ -202,10 +219,12 @@ verdict_outcome(const struct record *record, char *ret_line, size_t room)
 		break;
 	case TASK_CANCELLED:
 		cancelled_line(record, ret_line, room);
+		add_not_undone(record, ret_line, room);
 		break;
 	case TASK_FAILED:
 	case TASK_INTERRUPTED:
 		failed_line(record, ret_line, room);
+		add_not_undone(record, ret_line, room);
 		break;
 	default:
 		break;

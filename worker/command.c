@@ -155,6 +155,12 @@ kill_leftovers(struct attempt *attempt, const struct command *command, pid_t lea
 	return killed;
 }
 
+uint64_t
+command_kill_left(struct attempt *attempt, const struct command *command)
+{
+	return kill_leftovers(attempt, command, 0);
+}
+
 static void
 stop_for_timeout(struct attempt *attempt, const struct command *command, struct child *child,
     struct command_result *result)

@@ -42,6 +42,9 @@ void command_run(
 /* Kills all there is for a cancel, trying for as long as something survives. */
 void command_kill_all(struct attempt *attempt, pid_t leader, struct receipt *receipt);
 
+/* Kills what COMMAND's step has left running beside the spared, after all. Returns how many. */
+uint64_t command_kill_left(struct attempt *attempt, const struct command *command);
+
 /* FACT_KILLED. */
 void command_tell_killed(struct attempt *attempt, struct receipt *receipt);
 

@@ -3,6 +3,7 @@
 #include "ipc/clock.h"
 #include "ipc/proc.h"
 #include "ipc/version.h"
+#include "worker/judge.h"
 #include "worker/outputs.h"
 #include "worker/undo.h"
 
@@ -13,7 +14,7 @@
 #include <unistd.h>
 
 enum {
-	CHECK_TIMEOUT_MS = 10 * 60 * 1000,
+	ASK_TIMEOUT_MS = 10 * 60 * 1000, /* of a check or a verify */
 	RETRY_DELAY_MAX_MS = 5 * 60 * 1000
 };
 
@@ -22,14 +23,6 @@ enum step_end {
 	STEP_ENDED_BADLY,
 	STEP_ENDED_BY_CANCEL,
 	STEP_ENDED_BROKEN
-};
-
-/* Why a try failed. */
-struct failure {
-	const char *code; /* static; NULL: it did not fail */
-	bool is_final;    /* another try would fail the same way */
-	struct exit_info exit;
-	char message[640];
 };
 
 static int
@@ -130,87 +123,6 @@ end_badly(struct runner *runner, size_t index, const struct failure *failure, ui
 	end->tail = tail;
 }
 
-static void
-explain_exit(
-    const struct command_result *result, const struct spec_step *step, struct failure *failure)
-{
-	char text[CLOCK_TEXT];
-
-	failure->code = "step_failed";
-	failure->exit = result->exit;
-	if (result->end == COMMAND_NOT_STARTED) {
-		failure->code = result->error.code;
-		failure->exit.known = result->error.exit_code != 0;
-		failure->exit.code = result->error.exit_code;
-		failure->is_final = !result->error.may_pass;
-		snprintf(failure->message, sizeof failure->message, "%s", result->error.message);
-	} else if (result->end == COMMAND_TIMED_OUT) {
-		failure->code = "timed_out";
-		snprintf(failure->message, sizeof failure->message,
-		    "did not end within %s and was stopped",
-		    clock_format_duration(step->timeout_ms, text));
-	} else if (result->exit.signal) {
-		snprintf(failure->message, sizeof failure->message, "was killed by signal %d (%s)",
-		    (int)result->exit.signal, strsignal((int)result->exit.signal));
-	} else {
-		snprintf(failure->message, sizeof failure->message, "exited with status %d",
-		    (int)result->exit.code);
-	}
-}
-
-static void
-fail_output(struct failure *failure, const char *code, const char *text, const char *name)
-{
-	failure->code = code;
-	failure->is_final = true;
-	failure->exit = (struct exit_info){ .known = true };
-	snprintf(failure->message, sizeof failure->message, "%s%s%.200s%s", text, name ? " \"" : "",
-	    name ? name : "", name ? "\"" : "");
-}
-
-/* What a successful command left in REEVE_OUTPUT. */
-static void
-take_outputs(struct attempt *attempt, size_t index, struct failure *failure)
-{
-	char *name = NULL, text[OUTPUTS_WHY];
-	int r = outputs_file_take(attempt, index, &name);
-
-	if (r == -ENOENT)
-		fail_output(failure, "undeclared_output",
-		    "set an output that its recipe does not declare:", name ? name : "?");
-	else if (r == -EINVAL)
-		fail_output(
-		    failure, "bad_output", "wrote a line without \"=\" to REEVE_OUTPUT", NULL);
-	else if (r < 0 && name)
-		fail_output(failure, "bad_output", outputs_why(r, name, text), NULL);
-	else if (r == -EFBIG)
-		fail_output(failure, "bad_output", "wrote more than 64 KiB to REEVE_OUTPUT", NULL);
-	else if (r < 0)
-		fail_output(failure, "bad_output", "its REEVE_OUTPUT cannot be read", NULL);
-	free(name);
-}
-
-static void
-judge(struct attempt *attempt, const struct command *command, struct command_result *result,
-    struct failure *failure)
-{
-	const struct spec_step *step = &attempt->brief.spec.steps.v[command->sandbox.step];
-
-	*failure = (struct failure){ 0 };
-	if (!command_succeeded(result)) {
-		explain_exit(result, step, failure);
-		if (command->sandbox.output_path)
-			outputs_file_drop(attempt);
-	} else if (command->sandbox.output_path) {
-		take_outputs(attempt, command->sandbox.step, failure);
-	}
-	if (!failure->code && result->undeclared)
-		fail_output(failure, "undeclared_output",
-		    "set an output that its recipe does not declare:", result->undeclared);
-	free(result->undeclared);
-	result->undeclared = NULL;
-}
-
 /* One command with its REEVE_OUTPUT. */
 static void
 run_command(struct attempt *attempt, struct command *command, struct command_result *result,
@@ -218,7 +130,8 @@ run_command(struct attempt *attempt, struct command *command, struct command_res
 {
 	const struct spec_step *step = &attempt->brief.spec.steps.v[command->sandbox.step];
 	char *path = NULL;
-	int r = step->outputs.n > 0 ? outputs_file_make(attempt, &path) : 0;
+	bool sets = step->outputs.n > 0 && command->sandbox.role != ROLE_VERIFY;
+	int r = sets ? outputs_file_make(attempt, &path) : 0;
 
 	command->sandbox.output_path = path;
 	if (r < 0) {
@@ -238,11 +151,16 @@ static struct command
 command_for(struct runner *runner, size_t index, enum role role)
 {
 	const struct spec_step *step = &runner->attempt->brief.spec.steps.v[index];
-	bool is_check = role == ROLE_CHECK;
+	uint64_t own_ms = role == ROLE_CHECK    ? step->check.timeout_ms
+			  : role == ROLE_VERIFY ? step->verify.timeout_ms
+						: 0;
+	uint64_t timeout_ms = own_ms ? own_ms : step->timeout_ms;
 
+	if (role != ROLE_RUN && timeout_ms == 0)
+		timeout_ms = ASK_TIMEOUT_MS;
 	return (struct command){ .sandbox = { .step = index, .role = role, .attempt_try = 1 },
-		.timeout_ms = is_check && !step->timeout_ms ? CHECK_TIMEOUT_MS : step->timeout_ms,
-		.cancel = is_check ? CANCEL_NOW : step->cancel,
+		.timeout_ms = timeout_ms,
+		.cancel = role == ROLE_CHECK ? CANCEL_NOW : step->cancel,
 		.leave_running = role == ROLE_RUN && step->leave_running,
 		.spared = &runner->spared,
 		.receipt = &runner->receipt };
@@ -263,25 +181,83 @@ get_ready(struct attempt *attempt)
 	return r < 0 ? STEP_ENDED_BROKEN : STEP_ENDED_WELL;
 }
 
-/* STEP_ENDED_WELL: already done. STEP_ENDED_BADLY: it has to be run. */
+/* A check or a verify. STEP_ENDED_BADLY: FAILURE says why it did not exit with 0. */
+static enum step_end
+ask(struct runner *runner, size_t index, enum role role, struct command_result *result,
+    struct failure *failure)
+{
+	struct command command = command_for(runner, index, role);
+	enum step_end ready = get_ready(runner->attempt);
+
+	*result = (struct command_result){ .end = COMMAND_CANCELLED };
+	if (ready != STEP_ENDED_WELL)
+		return ready;
+	run_command(runner->attempt, &command, result, failure);
+	if (result->end == COMMAND_CANCELLED)
+		return STEP_ENDED_BY_CANCEL;
+	if (result->end == COMMAND_BROKEN)
+		return STEP_ENDED_BROKEN;
+	return failure->code ? STEP_ENDED_BADLY : STEP_ENDED_WELL;
+}
+
+/* STEP_ENDED_WELL: already done, and it works. STEP_ENDED_BADLY: it has to be run. */
 static enum step_end
 check_step(struct runner *runner, size_t index)
 {
-	struct command command = command_for(runner, index, ROLE_CHECK);
+	struct output *output = &runner->attempt->output;
 	struct command_result result;
 	struct failure failure;
-	enum step_end ready = get_ready(runner->attempt);
+	enum step_end end = ask(runner, index, ROLE_CHECK, &result, &failure);
 
-	if (ready != STEP_ENDED_WELL)
-		return ready;
-	run_command(runner->attempt, &command, &result, &failure);
-	if (result.end == COMMAND_CANCELLED)
-		return STEP_ENDED_BY_CANCEL;
-	if (result.end == COMMAND_BROKEN)
+	if (end == STEP_ENDED_BADLY && result.end == COMMAND_NOT_STARTED)
+		output_say(output, failure.message);
+	if (end != STEP_ENDED_WELL || !sandbox_has(runner->attempt, index, ROLE_VERIFY))
+		return end;
+	end = ask(runner, index, ROLE_VERIFY, &result, &failure);
+	if (end == STEP_ENDED_BADLY) {
+		output_say(output, "its check found it done, and yet it is run:");
+		output_say(output, failure.message);
+	}
+	return end;
+}
+
+/* What it was to leave running works no more than it does: the next try starts its own. */
+static void
+give_up_left(struct runner *runner, size_t index, size_t nspared, struct command_result *result)
+{
+	struct command command = command_for(runner, index, ROLE_VERIFY);
+
+	if (runner->spared.n == nspared)
+		return;
+	runner->spared.n = nspared;
+	result->killed += command_kill_left(runner->attempt, &command);
+}
+
+/* The work itself, and whether it works. */
+static enum step_end
+run_and_verify(struct runner *runner, struct command *command, struct command_result *result,
+    struct failure *failure)
+{
+	struct attempt *attempt = runner->attempt;
+	size_t index = command->sandbox.step, nspared = runner->spared.n;
+	uint64_t killed;
+	enum step_end end;
+
+	run_command(attempt, command, result, failure);
+	command->sandbox.last_sub = result->last_sub;
+	if (result->end == COMMAND_BROKEN)
 		return STEP_ENDED_BROKEN;
-	if (result.end == COMMAND_NOT_STARTED)
-		output_say(&runner->attempt->output, failure.message);
-	return failure.code ? STEP_ENDED_BADLY : STEP_ENDED_WELL;
+	if (result->end == COMMAND_CANCELLED)
+		return STEP_ENDED_BY_CANCEL;
+	if (failure->code || !sandbox_has(attempt, index, ROLE_VERIFY))
+		return failure->code ? STEP_ENDED_BADLY : STEP_ENDED_WELL;
+	killed = result->killed;
+	bulletin_label(&attempt->bulletin, "verifying");
+	end = ask(runner, index, ROLE_VERIFY, result, failure);
+	result->killed += killed;
+	if (end == STEP_ENDED_BADLY)
+		give_up_left(runner, index, nspared, result);
+	return end;
 }
 
 static uint64_t
@@ -333,22 +309,21 @@ try_step(struct runner *runner, size_t index)
 	struct failure failure;
 
 	for (uint64_t try = 1;; try++) {
-		enum step_end ready = get_ready(attempt);
+		enum step_end end = get_ready(attempt);
 
-		if (ready != STEP_ENDED_WELL)
-			return ready;
+		if (end != STEP_ENDED_WELL)
+			return end;
 		command.sandbox.attempt_try = try;
-		run_command(attempt, &command, &result, &failure);
-		command.sandbox.last_sub = result.last_sub;
-		if (result.end == COMMAND_BROKEN)
-			return STEP_ENDED_BROKEN;
-		if (result.end == COMMAND_CANCELLED) {
+		end = run_and_verify(runner, &command, &result, &failure);
+		if (end == STEP_ENDED_BROKEN)
+			return end;
+		if (end == STEP_ENDED_BY_CANCEL) {
 			end_cancelled(attempt, index, &result);
-			return STEP_ENDED_BY_CANCEL;
+			return end;
 		}
-		if (!failure.code) {
+		if (end == STEP_ENDED_WELL) {
 			end_well(attempt, index, STEP_DONE, result.killed);
-			return STEP_ENDED_WELL;
+			return end;
 		}
 		if (try > step->retry_attempts || failure.is_final ||
 		    orders_want_cancel(&attempt->orders)) {

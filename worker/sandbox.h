@@ -19,7 +19,8 @@ enum {
 enum role {
 	ROLE_RUN = 1,
 	ROLE_CHECK,
-	ROLE_UNDO
+	ROLE_UNDO,
+	ROLE_VERIFY
 };
 
 struct sandbox {

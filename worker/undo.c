@@ -73,9 +73,10 @@ undo_one(struct runner *runner, size_t index)
 {
 	struct attempt *attempt = runner->attempt;
 	const struct spec_step *step = &attempt->brief.spec.steps.v[index];
+	uint64_t timeout_ms = step->undo.timeout_ms ? step->undo.timeout_ms : step->timeout_ms;
 	const struct command command = {
 		.sandbox = { .step = index, .role = ROLE_UNDO, .attempt_try = 1 },
-		.timeout_ms = step->timeout_ms ? step->timeout_ms : UNDO_TIMEOUT_MS,
+		.timeout_ms = timeout_ms ? timeout_ms : UNDO_TIMEOUT_MS,
 		.cancel = CANCEL_NEVER,
 		.spared = &runner->spared,
 		.receipt = &runner->receipt
@@ -100,29 +101,6 @@ is_forced(const struct attempt *attempt)
 	return orders_want_cancel(&attempt->orders) && attempt->orders.force;
 }
 
-/* Steps with an undo from FROM downwards that were not undone. */
-static void
-name_left(struct runner *runner, size_t from)
-{
-	const struct brief *brief = &runner->attempt->brief;
-	char text[LIMIT_TITLE] = "";
-	char *message;
-
-	for (size_t i = from; i-- > 0;) {
-		size_t len = strlen(text);
-
-		if (needs_undo(runner->attempt, i))
-			snprintf(text + len, sizeof text - len, "%s%s", len ? ", " : "",
-			    brief->spec.steps.v[i].name ? brief->spec.steps.v[i].name : "?");
-	}
-	if (!*text ||
-	    asprintf(&message, "%s%snot undone: %s", runner->end.message ? runner->end.message : "",
-		runner->end.message ? "; " : "", text) < 0)
-		return;
-	free(runner->end.message);
-	runner->end.message = message;
-}
-
 void
 undo_steps(struct runner *runner)
 {
@@ -141,6 +119,4 @@ undo_steps(struct runner *runner)
 		if (!undo_one(runner, i))
 			break;
 	}
-	if (is_forced(attempt))
-		name_left(runner, attempt->brief.steps.n);
 }

@@ -16,7 +16,17 @@ static const char default_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/us
 static const struct spec_cmd *
 command_of(const struct spec_step *step, enum role role)
 {
-	return role == ROLE_CHECK ? &step->check : role == ROLE_UNDO ? &step->undo : &step->cmd;
+	switch (role) {
+	case ROLE_CHECK:
+		return &step->check;
+	case ROLE_VERIFY:
+		return &step->verify;
+	case ROLE_UNDO:
+		return &step->undo;
+	case ROLE_RUN:
+		break;
+	}
+	return &step->cmd;
 }
 
 bool

@@ -113,6 +113,7 @@ put_step(struct buf *out, const struct term *term, const struct spec_step *step,
 		put_pull(out, term, &step->pull);
 	else
 		put_command(out, term, "", &step->cmd);
+	put_command(out, term, "works if ", &step->verify);
 	put_command(out, term, "undo by ", &step->undo);
 }
 

@@ -15,7 +15,7 @@ struct scene {
 	const struct source *source;
 	const struct recipe *recipe;
 	size_t step;   /* its index; SIZE_MAX outside steps */
-	bool sees_own; /* in undo, the step's own outputs are there too */
+	bool sees_own; /* in verify and undo the step's own outputs are there too */
 };
 
 static int
@@ -160,7 +160,7 @@ check_command(const struct scene *scene, const struct recipe_key *key, const str
 {
 	struct scene inside = *scene;
 
-	inside.sees_own = strcmp(key->name, "undo") == 0;
+	inside.sees_own = strcmp(key->name, "check") != 0;
 	if (node->kind == NODE_LIST)
 		return check_texts(&inside, node);
 	if (node->kind == NODE_TEXT)

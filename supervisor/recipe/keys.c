@@ -69,6 +69,10 @@ static const struct recipe_key keys[] = {
 	  .max = LIMIT_TITLE,
 	  .help = "What to know about a cancel; shown before and after it.",
 	  .good = "'The instance may still be billed.'", .bad = "{text: billed}" },
+	{ KEY(TOP, DURATION, "keep", struct recipe, spec.keep_ms), .min = 1, .max = DAYS(3650),
+	  .fallback = "an hour when it completed, seven days otherwise",
+	  .help = "How long the ended task stays to be looked at, with its log.",
+	  .good = "30d", .bad = "forever" },
 	{ KEY(TOP, LINE, "run_as", struct recipe, spec.run_as), .min = 1, .max = LIMIT_NAME,
 	  .fallback = "whoever submits it",
 	  .help = "The user as whom the steps run. Counts only in recipes that nobody but root can "
@@ -130,6 +134,10 @@ static const struct recipe_key keys[] = {
 	{ KEY(STEP, COMMAND, "check", struct spec_step, check),
 	  .help = "Runs first; exit status 0 means that the step is already done.",
 	  .good = "{run: [test, -e, '${model}']}", .bad = "{run: [test], sh: 'test -e x'}" },
+	{ KEY(STEP, COMMAND, "verify", struct spec_step, verify),
+	  .help = "Runs last; the step is done only when it exits with 0: done means that it works. "
+	          "Any other status fails the step.",
+	  .good = "{sh: 'test -s \"$PARAM_MODEL\"', timeout: 1m}", .bad = "{timeout: 1m}" },
 	{ KEY(STEP, COMMAND, "undo", struct spec_step, undo),
 	  .help = "Takes back what the step did when a later one fails or the task is cancelled. May "
 	          "run twice.",
@@ -200,7 +208,7 @@ static const struct recipe_key keys[] = {
 	  .help = "The wait before the second try; doubled each time, up to 5 minutes.",
 	  .good = "500ms", .bad = "10m" },
 
-	/* ---- check and undo ---- */
+	/* ---- check, verify and undo ---- */
 	{ KEY(COMMAND, ARGV, "run", struct spec_cmd, argv), .max = LIMIT_ARGS, .refs = REFS_ALL,
 	  .help = "A program and its arguments.",
 	  .good = "[rm, -f, '${model}']", .bad = "[]" },
@@ -208,6 +216,10 @@ static const struct recipe_key keys[] = {
 	  .refs = REFS_SHELL,
 	  .help = "Text for `/bin/sh -e`.",
 	  .good = "'rm -f \"$PARAM_MODEL\"'", .bad = "''" },
+	{ KEY(COMMAND, DURATION, "timeout", struct spec_cmd, timeout_ms), .min = 1, .max = DAYS(30),
+	  .fallback = "the step's timeout; without one 10 minutes",
+	  .help = "The longest that it may take.",
+	  .good = "30s", .bad = "soon" },
 };
 /* clang-format on */
 
@@ -218,7 +230,7 @@ static const char *const place_names[PLACE_MAX + 1] = {
 	[PLACE_PROGRESS] = "progress",
 	[PLACE_PULL] = "pull",
 	[PLACE_RETRY] = "retry",
-	[PLACE_COMMAND] = "check and undo",
+	[PLACE_COMMAND] = "check, verify and undo",
 };
 
 static const char *const type_names[KEY_TYPE_MAX + 1] = {

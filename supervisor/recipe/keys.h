@@ -18,7 +18,7 @@ enum key_place {
 	PLACE_STEP,    /* steps[] */
 	PLACE_PULL,    /* steps[].pull */
 	PLACE_RETRY,   /* steps[].retry */
-	PLACE_COMMAND, /* steps[].check and .undo */
+	PLACE_COMMAND, /* steps[].check, .verify and .undo */
 	PLACE_PROGRESS /* steps[].progress */
 };
 #define PLACE_MAX 7

@@ -33,6 +33,7 @@ read_command(const struct source *source, const struct recipe_key *key, const st
     void *member)
 {
 	struct spec_cmd *cmd = member;
+	const struct node *run, *sh;
 	int r;
 
 	if (node->kind == NODE_LIST)
@@ -42,11 +43,13 @@ read_command(const struct source *source, const struct recipe_key *key, const st
 	r = read_map(source, node, PLACE_COMMAND, cmd);
 	if (r < 0)
 		return r;
-	if (node->count == 0)
+	run = node_get(node, "run");
+	sh = node_get(node, "sh");
+	if (!run && !sh)
 		return node_fail(source, node, "\"%s\" needs run or sh", key->name);
-	if (node->count > 1)
-		return node_fail_key(
-		    source, node->last, "\"%s\" takes run or sh, not both", key->name);
+	if (run && sh)
+		return node_fail_key(source, run->index > sh->index ? run : sh,
+		    "\"%s\" takes run or sh, not both", key->name);
 	return 0;
 }
 

@@ -24,20 +24,32 @@ enum {
 
 /* ---- the end of a task ------------------------------------------------------- */
 
+uint64_t
+closing_expiry(const struct task *task, uint64_t ended_ms)
+{
+	const struct record *rec = &task->rec;
+	const struct roster_env *env = &task->roster->env;
+
+	if (rec->keep)
+		return 0;
+	if (rec->keep_ms > 0)
+		return ended_ms + rec->keep_ms;
+	return ended_ms + (rec->state == TASK_COMPLETED || rec->state == TASK_WARNED
+				  ? env->keep_completed_ms
+				  : env->keep_rest_ms);
+}
+
 void
 closing_end_task(struct change *change)
 {
 	struct task *task = change->task;
 	struct record *rec = &task->rec;
-	const struct roster_env *env = &task->roster->env;
 	bool completed = rec->state == TASK_COMPLETED || rec->state == TASK_WARNED;
 	char line[LIMIT_TITLE];
 	struct fact *event;
 
 	rec->ended_ms = clock_wall_ms();
-	rec->expires_ms =
-	    rec->keep ? 0
-		      : rec->ended_ms + (completed ? env->keep_completed_ms : env->keep_rest_ms);
+	rec->expires_ms = closing_expiry(task, rec->ended_ms);
 	if (completed)
 		rec->progress = 1;
 	verdict_outcome(rec, line, sizeof line);

@@ -7,4 +7,7 @@
 /* CHANGE has moved the task to an end: stamps it, writes its outcome and the event. */
 void closing_end_task(struct change *change);
 
+/* When the ended task may go, if its end is at ENDED_MS; 0: never. */
+uint64_t closing_expiry(const struct task *task, uint64_t ended_ms);
+
 #endif

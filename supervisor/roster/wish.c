@@ -88,6 +88,7 @@ fill_record(struct record *rec, uint64_t id, const struct submission *submission
 	rec->created_ms = clock_wall_ms();
 	rec->want = WANT_RUN;
 	rec->on_interrupt = spec->on_interrupt;
+	rec->keep_ms = spec->keep_ms;
 	str_set(&rec->cancel_note, spec->cancel_note);
 	for (size_t i = 0; i < spec->steps.n; i++)
 		add_step(rec, &spec->steps.v[i]);
@@ -460,15 +461,11 @@ static void
 on_kept(struct change *change, bool keep)
 {
 	struct record *rec = &change->task->rec;
-	const struct roster_env *env = &change->task->roster->env;
-	bool completed = rec->state == TASK_COMPLETED || rec->state == TASK_WARNED;
 
 	rec->keep = keep;
 	change_event(change, FACT_KEPT)->count = keep;
 	if (task_state_is_end(rec->state))
-		rec->expires_ms = keep ? 0
-				       : clock_wall_ms() + (completed ? env->keep_completed_ms
-								      : env->keep_rest_ms);
+		rec->expires_ms = closing_expiry(change->task, clock_wall_ms());
 }
 
 int

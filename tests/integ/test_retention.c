@@ -29,6 +29,27 @@ START_TEST(what_ended_goes_when_its_time_has_come_and_what_is_kept_stays)
 }
 END_TEST
 
+START_TEST(a_recipe_says_how_long_its_tasks_stay)
+{
+	struct world world;
+	uint64_t goes, stays;
+
+	world_open(&world, __func__);
+	world_env(&world, "REEVE_KEEP_COMPLETED", "300ms");
+	world_start(&world);
+	stays = SUBMIT(&world,
+	    world_file(&world, "long.yaml", "keep: 1h\nsteps: [{name: say, run: [echo, x]}]\n"));
+	world_until(&world, stays, "status", "completed");
+	goes = SUBMIT(&world, world_file(&world, "short.yaml",
+				  "keep: 200ms\nsteps: [{name: fail, sh: 'echo x; false'}]\n"));
+	ck_assert_int_eq(REEVE(&world, "wait", world_word(&world, goes))->status, 1);
+	world_until_no_file(&world, "state/attempts", "2.1");
+	ck_assert_int_eq(REEVE(&world, "show", world_word(&world, goes))->status, 7);
+	ck_doc(world_show(&world, stays), "status", "completed");
+	world_close(&world);
+}
+END_TEST
+
 START_TEST(what_is_not_yet_old_stays_over_a_restart)
 {
 	struct world world;
@@ -58,6 +79,7 @@ main(void)
 	TCase *tcase = world_tcase(suite, "retention");
 
 	tcase_add_test(tcase, what_ended_goes_when_its_time_has_come_and_what_is_kept_stays);
+	tcase_add_test(tcase, a_recipe_says_how_long_its_tasks_stay);
 	tcase_add_test(tcase, what_is_not_yet_old_stays_over_a_restart);
 	return world_main(suite);
 }

@@ -290,16 +290,17 @@ START_TEST(an_undone_step_keeps_nothing_to_build_on)
 }
 END_TEST
 
-START_TEST(a_failed_undo_is_a_warning_and_the_step_stays_done)
+START_TEST(a_failed_undo_is_a_warning_and_the_step_is_neither_done_nor_undone)
 {
 	struct fact undone = fact_of(FACT_UNDONE, 1);
 
 	row.steps.v[0].state = STEP_DONE;
 	undone.state = STEP_FAILED;
 	ck_assert_int_eq(apply_fact(&row, &undone), 0);
-	ck_assert_int_eq(row.steps.v[0].state, STEP_DONE);
+	ck_assert_int_eq(row.steps.v[0].state, STEP_FAILED);
+	ck_assert_str_eq(row.steps.v[0].detail, "its undo failed");
 	ck_assert_uint_eq(row.warnings.n, 1);
-	ck_assert_str_eq(row.warnings.v[0].text, "undoing this step failed");
+	ck_assert_str_eq(row.warnings.v[0].text, "its undo failed");
 	ck_assert_uint_eq(row.warnings.v[0].step, 1);
 }
 END_TEST
@@ -487,7 +488,7 @@ values(void)
 	tcase_add_test(tests, the_latest_output_and_checkpoint_stand);
 	tcase_add_test(tests, outputs_are_bounded_in_number_and_in_all);
 	tcase_add_test(tests, an_undone_step_keeps_nothing_to_build_on);
-	tcase_add_test(tests, a_failed_undo_is_a_warning_and_the_step_stays_done);
+	tcase_add_test(tests, a_failed_undo_is_a_warning_and_the_step_is_neither_done_nor_undone);
 	tcase_add_test(tests, warnings_beyond_the_limit_are_counted);
 	tcase_add_test(tests, a_receipt_replaces_the_one_before);
 	tcase_add_test(tests, an_end_brings_outcome_and_error);

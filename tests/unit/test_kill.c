@@ -243,7 +243,7 @@ START_TEST(a_cancel_undoes_what_was_done_and_what_was_under_way)
 }
 END_TEST
 
-START_TEST(a_forced_cancel_stops_the_undo_and_names_what_is_left)
+START_TEST(a_forced_cancel_stops_the_undo)
 {
 	str_set(&world_sh(&w, "one", "true")->undo.sh, "touch undone-one");
 	str_set(&world_sh(&w, "two", "false")->undo.sh, "echo undoing; exec sleep 1000");
@@ -254,7 +254,6 @@ START_TEST(a_forced_cancel_stops_the_undo_and_names_what_is_left)
 	world_order(&w, 2, WANT_CANCEL, true);
 	ck_assert_int_eq(world_wait(&w), 0);
 	ck_assert_int_eq(world_fact(&w, FACT_UNDONE, 1)->state, STEP_FAILED);
-	ck_assert_ptr_nonnull(strstr(world_fact(&w, FACT_END, 1)->message, "not undone: two, one"));
 	ck_assert_int_eq(faccessat(w.dir_fd, "work/undone-one", F_OK, 0), -1);
 }
 END_TEST
@@ -353,7 +352,7 @@ make_suite(void)
 	tcase_add_test(tests, force_overrides_never);
 	tcase_add_test(tests, a_revision_seen_before_is_nothing_new);
 	tcase_add_test(tests, a_cancel_undoes_what_was_done_and_what_was_under_way);
-	tcase_add_test(tests, a_forced_cancel_stops_the_undo_and_names_what_is_left);
+	tcase_add_test(tests, a_forced_cancel_stops_the_undo);
 	tcase_add_test(tests, a_cancel_ends_the_wait_for_the_next_try);
 	tcase_add_test(tests, a_cancel_takes_what_earlier_steps_left_running);
 	tcase_add_test(tests, term_to_the_worker_itself_is_ignored);

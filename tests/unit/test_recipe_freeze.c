@@ -10,6 +10,7 @@ static const char full[] =
     "description: plain ${model}\n"
     "on_interrupt: resume\n"
     "cancel_note: may be billed\n"
+    "keep: 2d\n"
     "run_as: nobody\n"
     "params: {model: {}, host: {}, sum: {}}\n"
     "steps:\n"
@@ -19,7 +20,8 @@ static const char full[] =
     "    env: {MODEL: 'm ${model}', PLAIN: 8080}\n"
     "    cwd: /srv/${model}\n"
     "    check: {run: [test, '${model}']}\n"
-    "    undo: echo $OUT_FIND_URL\n"
+    "    verify: {run: [test, '${steps.find.url}'], timeout: 5s}\n"
+    "    undo: {sh: echo $OUT_FIND_URL, timeout: 2m}\n"
     "    cancel: never\n"
     "    timeout: 90s\n"
     "    retry: {attempts: 2}\n"
@@ -43,6 +45,7 @@ START_TEST(a_recipe_becomes_a_spec_with_its_references_filled_in)
 	ck_assert_str_eq(spec.scope, "h1");
 	ck_assert_str_eq(spec.description, "plain ${model}");
 	ck_assert_str_eq(spec.cancel_note, "may be billed");
+	ck_assert_uint_eq(spec.keep_ms, UINT64_C(2) * 24 * 3600 * 1000);
 	ck_assert_str_eq(spec.run_as, "nobody");
 	ck_assert_str_eq(spec.dedupe_key, "scope=h1");
 	ck_assert_int_eq(spec.on_interrupt, INTERRUPT_RESUME);
@@ -58,6 +61,9 @@ START_TEST(a_recipe_becomes_a_spec_with_its_references_filled_in)
 	ck_assert_str_eq(find->cwd, "/srv/a b");
 	ck_assert_str_eq(find->check.argv.v[1], "a b");
 	ck_assert_str_eq(find->undo.sh, "echo $OUT_FIND_URL");
+	ck_assert_uint_eq(find->undo.timeout_ms, 120000);
+	ck_assert_str_eq(find->verify.argv.v[1], "${steps.find.url}");
+	ck_assert_uint_eq(find->verify.timeout_ms, 5000);
 	ck_assert_int_eq(find->cancel, CANCEL_NEVER);
 	ck_assert_uint_eq(find->timeout_ms, 90000);
 	ck_assert_uint_eq(find->retry_attempts, 2);

@@ -50,7 +50,8 @@ write_recipe(const struct recipe_key *key, const char *value, char *text, size_t
 		snprintf(step, sizeof step, "name: two, sh: x, retry: {%s%s: %s}",
 		    unless(key, "attempts", "attempts: 2, "), name, value);
 	if (key->place == PLACE_COMMAND)
-		snprintf(step, sizeof step, "name: two, sh: x, check: {%s: %s}", name, value);
+		snprintf(step, sizeof step, "name: two, sh: x, undo: {%s%s: %s}",
+		    strstr("run sh", name) ? "" : "sh: x, ", name, value);
 	if (key->place == PLACE_PROGRESS)
 		snprintf(step, sizeof step, "name: two, sh: x, progress: {%s%s%s: %s}",
 		    unless(key, "file", "file: x, "), unless(key, "size", "size: 1, "), name,

@@ -378,6 +378,23 @@ START_TEST(the_outcome_names_who_cancelled_and_where)
 }
 END_TEST
 
+START_TEST(the_outcome_names_what_was_not_undone)
+{
+	half_done();
+	row.steps.v[1].has_undo = true;
+	str_set(&row.error.message, "exited with status 3");
+	row.error.step = 2;
+	ck_assert_str_eq(line(TASK_FAILED), "step s2: exited with status 3; not undone: s2, s1");
+	row.steps.v[1].state = STEP_UNDONE;
+	ck_assert_str_eq(
+	    line(TASK_CANCELLED), "cancelled by somebody during step s2; not undone: s1");
+	row.steps.v[0].state = STEP_UNDONE;
+	ck_assert_str_eq(line(TASK_INTERRUPTED), "step s2: exited with status 3");
+	all_steps(STEP_DONE);
+	ck_assert_str_eq(line(TASK_COMPLETED), "completed");
+}
+END_TEST
+
 START_TEST(a_long_outcome_is_cut_to_its_room)
 {
 	char message[2 * LIMIT_TITLE], text[64];
@@ -405,6 +422,7 @@ ends(void)
 	tcase_add_test(tests, every_verdict_is_a_move_the_life_cycle_allows);
 	tcase_add_test(tests, the_outcome_says_what_happened_in_one_line);
 	tcase_add_test(tests, the_outcome_names_who_cancelled_and_where);
+	tcase_add_test(tests, the_outcome_names_what_was_not_undone);
 	tcase_add_test(tests, a_long_outcome_is_cut_to_its_room);
 	return tests;
 }
