@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -358,49 +357,6 @@ START_TEST(the_steps_are_limited_in_number_where_they_can_be)
 }
 END_TEST
 
-/* True when this process is in the v1 group of all attempts. */
-static bool
-is_counted(void)
-{
-	char *text, tail[80];
-	size_t len;
-	bool is;
-
-	snprintf(tail, sizeof tail, "/reeve.%s\n", tag);
-	ck_assert_int_eq(fd_read_file(AT_FDCWD, "/proc/self/cgroup", 64 * 1024, &text, &len), 0);
-	is = strstr(text, tail) != NULL;
-	free(text);
-	return is;
-}
-
-/* The thread alone enters; what it starts is counted from the first moment. */
-static void *
-count_children(void *arg)
-{
-	pid_t child;
-	int status;
-
-	(void)arg;
-	ck_assert_int_eq(cgroups_count_thread(cgroups), 0);
-	child = fork();
-	if (child == 0)
-		_exit(is_counted());
-	ck_assert_int_eq(waitpid(child, &status, 0), child);
-	ck_assert_int_eq(
-	    WEXITSTATUS(status), access("/sys/fs/cgroup/pids/tasks", W_OK) == 0 ? 1 : 0);
-	ck_assert(!is_counted());
-	return NULL;
-}
-
-START_TEST(what_a_counted_thread_starts_is_limited_in_number)
-{
-	pthread_t thread;
-
-	ck_assert_int_eq(pthread_create(&thread, NULL, count_children, NULL), 0);
-	ck_assert_int_eq(pthread_join(thread, NULL), 0);
-}
-END_TEST
-
 START_TEST(a_service_that_moved_into_a_leaf_keeps_its_place)
 {
 	struct cgroup_attempt attempt = make_attempt();
@@ -428,24 +384,6 @@ START_TEST(a_service_that_moved_into_a_leaf_keeps_its_place)
 	fd_close(&home);
 	fd_close(&leaf);
 	cgroup_attempt_close(&attempt);
-}
-END_TEST
-
-START_TEST(who_may_not_make_one_has_none)
-{
-	struct cgroups *mine;
-	int status;
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		if (setgid(65534) < 0 || setuid(65534) < 0 || cgroups_open("mine", &mine) < 0)
-			_exit(1);
-		_exit(cgroups_exist(mine)                                   ? 2
-		      : strstr(cgroups_describe(mine), "Permission denied") ? 0
-									    : 3);
-	}
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert_int_eq(status, 0);
 }
 END_TEST
 
@@ -478,12 +416,9 @@ add_real(TCase *real)
 #endif
 	tcase_add_test(real, the_next_supervisor_finds_the_groups_by_their_names);
 	tcase_add_test(real, the_steps_are_limited_in_number_where_they_can_be);
-	tcase_add_test(real, what_a_counted_thread_starts_is_limited_in_number);
 	tcase_add_test(real, a_service_that_moved_into_a_leaf_keeps_its_place);
-	if (geteuid() == 0) {
-		tcase_add_test(real, who_may_not_make_one_has_none);
+	if (geteuid() == 0)
 		tcase_add_test(real, a_failed_make_leaves_no_fd);
-	}
 }
 
 int
