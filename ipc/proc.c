@@ -136,7 +136,7 @@ proc_pidfd_open_exact(pid_t pid, uint64_t start_ticks)
 
 struct pids {
 	pid_t *v;
-	size_t n, room;
+	size_t n, room, max;
 };
 
 static int
@@ -166,8 +166,8 @@ read_children_of_thread(const char *path, struct pids *pids)
 
 	if (fd < 0)
 		return -errno;
-	while (r == 0 && (n = fd_read_all(fd, part, sizeof part)) > 0)
-		for (ssize_t i = 0; r == 0 && i < n; i++) {
+	while (r == 0 && pids->n < pids->max && (n = fd_read_all(fd, part, sizeof part)) > 0)
+		for (ssize_t i = 0; r == 0 && pids->n < pids->max && i < n; i++) {
 			if (part[i] >= '0' && part[i] <= '9') {
 				pid = pid * 10 + (part[i] - '0');
 			} else if (pid > 0) {
@@ -225,7 +225,13 @@ scan_children(pid_t pid, struct pids *pids)
 int
 proc_children(pid_t pid, pid_t **ret_pids, size_t *ret_count)
 {
-	struct pids pids = { 0 };
+	return proc_first_children(pid, SIZE_MAX, ret_pids, ret_count);
+}
+
+int
+proc_first_children(pid_t pid, size_t max, pid_t **ret_pids, size_t *ret_count)
+{
+	struct pids pids = { .max = max };
 	int r = read_children(pid, &pids);
 
 	if (r == -ENOENT) {

@@ -40,6 +40,8 @@ int proc_pidfd_open_exact(pid_t pid, uint64_t start_ticks);
 /* Children of PID from /proc/PID/task/TID/children of every thread, falling back to a scan of
  * /proc. *ret_pids is owned. 0 or -errno. */
 int proc_children(pid_t pid, pid_t **ret_pids, size_t *ret_count);
+/* The first MAX of them: the dead that nobody reaps may be thousands. */
+int proc_first_children(pid_t pid, size_t max, pid_t **ret_pids, size_t *ret_count);
 
 enum {
 	BOOT_ID_TEXT = 40

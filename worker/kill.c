@@ -17,10 +17,14 @@
 
 enum {
 	MAX_SEEN = 4096,
-	MAX_ASKED = 256, /* to be told how many got the TERM: more are a crowd */
+	MAX_ASKED = 64, /* to be told how many got the TERM: more are a crowd */
 	MAX_NAMED = 64,
 	FEW_DEAD = 8,
-	SWEEPS = 16
+	REAP_AT_ONCE = 1024,
+	YOUNGEST = 512, /* children that a sweep begins with */
+	FRESH_MS = 300,
+	SWEEPS = 16,
+	SWEEP_MS = 2000 /* goes on for so long: whatever else there is to do takes longer */
 };
 
 /* Live descendants at one moment: for people to read and to count, not to rely on. */
@@ -53,7 +57,7 @@ census_children(struct census *census, pid_t parent)
 	struct proc_stat stat;
 	pid_t *pids;
 	size_t n;
-	int r = proc_children(parent, &pids, &n);
+	int r = proc_first_children(parent, census->max, &pids, &n);
 
 	if (r < 0)
 		return r;
@@ -143,31 +147,11 @@ kill_ask(pid_t leader)
 {
 	uint64_t count;
 
-	kill_reap(leader); /* a crowd that forks without end has many dead: they cost time, too */
 	count = count_group(leader);
 	(void)FAILPOINT("worker.kill.before_term");
 	kill(-leader, SIGTERM);
 	kill(-leader, SIGCONT); /* a stopped process takes the TERM only when it goes on */
 	return count;
-}
-
-/* Who is dead from now on waits for nobody to reap him: the kernel does that, and sooner. */
-static void
-leave_reaping_to_kernel(bool leave)
-{
-	const struct sigaction action = { .sa_handler = SIG_DFL,
-		.sa_flags = leave ? SA_NOCLDWAIT : 0 };
-
-	sigaction(SIGCHLD, &action, NULL);
-}
-
-static bool
-has_died(pid_t leader)
-{
-	siginfo_t info = { 0 };
-
-	return waitid(P_PID, (id_t)leader, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 &&
-	       info.si_pid == leader;
 }
 
 bool
@@ -193,12 +177,12 @@ kill_has_others(pid_t leader, const struct spared *spared)
 /* By the list: to ask for anybody would find a dead LEADER for ever, and in a crowd it would search
  * all who live each time. */
 static void
-reap_listed(pid_t leader)
+reap_listed(pid_t leader, size_t max)
 {
 	pid_t *pids;
 	size_t n;
 
-	if (proc_children(getpid(), &pids, &n) < 0)
+	if (proc_first_children(getpid(), max, &pids, &n) < 0)
 		return;
 	for (size_t i = 0; i < n; i++) {
 		siginfo_t info;
@@ -225,39 +209,73 @@ kill_reap(pid_t leader)
 		waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG | __WALL);
 	}
 	ahead_begin(&ahead);
-	reap_listed(leader);
+	reap_listed(leader, REAP_AT_ONCE); /* there may be other things to do */
 	ahead_end(&ahead);
 }
 
+/* Who is dead from now on waits for nobody to reap him: the kernel does that, and sooner. */
+static void
+leave_reaping_to_kernel(bool leave)
+{
+	const struct sigaction action = { .sa_handler = SIG_DFL,
+		.sa_flags = leave ? SA_NOCLDWAIT : 0 };
+
+	sigaction(SIGCHLD, &action, NULL);
+}
+
+static bool
+has_died(pid_t leader)
+{
+	siginfo_t info = { 0 };
+
+	return waitid(P_PID, (id_t)leader, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 &&
+	       info.si_pid == leader;
+}
+
 /*
- * Orphans that fork and end faster than /proc can be read are our children for a moment. Nobody but
- * us reaps them, so a number is its child's and a plain kill is safe: a pass over all of them is
- * over in less than a slice of time, which is all we get where hundreds want the processors. The
- * youngest come first, they are the living ones. Until nobody new has come; the walk proves it.
+ * SIGSTOP to the youngest of our children. Between the list and its signal a child may end and be
+ * reaped, but its number comes again only after all others: not within FRESH_MS.
+ */
+static void
+stop_youngest(const struct kill_spec *spec, const pid_t *pids, size_t n, uint64_t until_ms)
+{
+	for (size_t k = n; k-- > 0 && clock_boot_ms() < until_ms;)
+		if (!has_number(spec->spared, pids[k]))
+			kill(pids[k], SIGSTOP);
+}
+
+/*
+ * Orphans that fork and end faster than /proc can be read are our children for a moment. A pass
+ * over all of them is over in less than a slice of time, which is all we get where hundreds want
+ * the processors. The youngest come first, they are the living ones; the dead, thousands perhaps,
+ * only cost time and go after the first pass. Until nobody new has come; the walk proves it.
  */
 static void
 sweep(const struct kill_spec *spec)
 {
-	pid_t *before = NULL;
+	uint64_t deadline_ms = clock_boot_ms() + SWEEP_MS;
 	size_t nbefore = 0;
+	pid_t *before = NULL;
 	bool same = false;
 
-	for (int i = 0; i < SWEEPS && !same; i++) {
+	for (int i = 0; !same && (i < SWEEPS || clock_boot_ms() < deadline_ms); i++) {
+		uint64_t fresh_ms = clock_boot_ms() + FRESH_MS;
+		size_t n, skipped;
 		pid_t *pids;
-		size_t n;
 
 		if (proc_children(getpid(), &pids, &n) < 0)
 			break;
-		for (size_t k = n; k-- > 0;)
-			if (!has_number(spec->spared, pids[k]))
-				kill(pids[k], SIGSTOP);
-		same = before && n == nbefore && memcmp(pids, before, n * sizeof *pids) == 0;
+		skipped = i == 0 && n > YOUNGEST ? n - YOUNGEST : 0;
+		stop_youngest(spec, pids + skipped, n - skipped, fresh_ms);
+		same = i > 1 && n == nbefore && memcmp(pids, before, n * sizeof *pids) == 0;
 		free(before);
 		before = pids;
 		nbefore = n;
+		if (i == 0)
+			reap_listed(spec->leader, SIZE_MAX);
 	}
 	free(before);
-	kill_reap(spec->leader);
+	reap_listed(spec->leader, SIZE_MAX);
 }
 
 static void

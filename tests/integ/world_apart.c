@@ -24,10 +24,14 @@ static bool
 has_own_limit(void)
 {
 	struct utsname name;
-	int major = 0, minor = 0;
+	long major, minor;
+	char *end;
 
-	return uname(&name) == 0 && sscanf(name.release, "%d.%d", &major, &minor) == 2 &&
-	       (major > 6 || (major == 6 && minor >= 14));
+	if (uname(&name) < 0)
+		return false;
+	major = strtol(name.release, &end, 10);
+	minor = *end == '.' ? strtol(end + 1, NULL, 10) : 0;
+	return major > 6 || (major == 6 && minor >= 14);
 }
 
 static int
