@@ -132,6 +132,6 @@ attempt_take_up(struct task *task)
 	if (attempt->journal_fd >= 0 && !same_boot &&
 	    (uint64_t)lseek(attempt->journal_fd, 0, SEEK_END) < attempt->cursor.offset)
 		fd_close(&attempt->journal_fd); /* the disk lost its end: the store has it */
-	attempt->phase = ATTEMPT_DEAD;
+	attempt_set_phase(attempt, ATTEMPT_DEAD, 0);
 	attempt_look(attempt);
 }

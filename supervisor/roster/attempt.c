@@ -60,6 +60,17 @@ attempt_new(struct task *task)
 	return attempt;
 }
 
+static void
+count_phase(const struct attempt *attempt, int by)
+{
+	struct roster *roster = attempt->task->roster;
+
+	if (attempt->phase == ATTEMPT_NAMELESS)
+		roster->nameless += by;
+	if (attempt->phase == ATTEMPT_DEAD)
+		roster->dead += by;
+}
+
 void
 attempt_free(struct attempt *attempt)
 {
@@ -72,8 +83,7 @@ attempt_free(struct attempt *attempt)
 		ev_io_stop(loop_of(attempt), &attempt->exit_watch);
 	ev_timer_stop(loop_of(attempt), &attempt->timer);
 	ev_timer_stop(loop_of(attempt), &attempt->cancel_timer);
-	if (attempt->phase == ATTEMPT_NAMELESS)
-		task->roster->nameless--;
+	count_phase(attempt, -1);
 	if (attempt->pid > 0)
 		census_leave(task->roster->env.census, attempt->pid, attempt->start_ticks);
 	if (attempt->killing)
@@ -88,13 +98,11 @@ attempt_free(struct attempt *attempt)
 void
 attempt_set_phase(struct attempt *attempt, enum attempt_phase phase, uint64_t timer_ms)
 {
-	struct roster *roster = attempt->task->roster;
-
-	roster->nameless -= attempt->phase == ATTEMPT_NAMELESS;
-	roster->nameless += phase == ATTEMPT_NAMELESS;
+	count_phase(attempt, -1);
 	if (phase != attempt->phase)
 		attempt->since_ms = clock_boot_ms();
 	attempt->phase = phase;
+	count_phase(attempt, 1);
 	ev_timer_stop(loop_of(attempt), &attempt->timer);
 	if (timer_ms == 0)
 		return;

@@ -260,8 +260,7 @@ start_killing(struct attempt *attempt)
 	const struct roster_env *env = &task->roster->env;
 	struct killing *killing;
 
-	attempt->phase = ATTEMPT_EMPTYING;
-	ev_timer_stop(env->loop, &attempt->timer);
+	attempt_set_phase(attempt, ATTEMPT_EMPTYING, 0);
 	ev_timer_stop(env->loop, &attempt->cancel_timer);
 	if (may_hunt_strays(attempt) && task->roster->nameless > 0) {
 		/* one of the keeper's children may be a worker we do not know yet */
@@ -291,8 +290,6 @@ void
 attempt_kill(struct attempt *attempt, enum loss loss)
 {
 	attempt->over.loss = loss;
-	if (attempt->phase == ATTEMPT_NAMELESS)
-		attempt->task->roster->nameless--;
 	start_killing(attempt);
 }
 

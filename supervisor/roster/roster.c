@@ -237,8 +237,14 @@ roster_arm_due(struct task *task)
 void
 roster_leave(struct task *task)
 {
+	struct roster *roster = task->roster;
+
 	task->is_leaving = true;
-	task->roster->has_leaving = true;
+	if (task->is_on_leave)
+		return;
+	task->is_on_leave = true;
+	task->next_leaving = roster->leaving;
+	roster->leaving = task;
 }
 
 static const struct task *
@@ -286,27 +292,34 @@ grant(struct task *task)
 	change_commit(change);
 }
 
+/* Whoever waits for a commit, or is brought back meanwhile, stays. */
+static void
+drop_leaving(struct roster *roster)
+{
+	struct task *task = roster->leaving, *next;
+
+	roster->leaving = NULL;
+	for (; task; task = next) {
+		next = task->next_leaving;
+		task->is_on_leave = false;
+		if (task->is_leaving && task->commits == 0)
+			roster_drop(task);
+		else if (task->is_leaving)
+			roster_leave(task);
+	}
+}
+
 static void
 on_pump(struct ev_loop *loop, ev_prepare *pump, int revents)
 {
 	struct roster *roster = pump->data;
-	struct task *next;
 	uint64_t id;
 
 	(void)loop;
 	(void)revents;
 	while (!roster->is_draining && (id = queue_next(&roster->queue)) != 0)
 		grant(roster_find(roster, id));
-	if (!roster->has_leaving)
-		return;
-	roster->has_leaving = false;
-	for (struct task *task = roster->first; task; task = next) {
-		next = task->next;
-		if (task->is_leaving && task->commits == 0)
-			roster_drop(task);
-		else
-			roster->has_leaving |= task->is_leaving;
-	}
+	drop_leaving(roster);
 }
 
 int
@@ -409,7 +422,7 @@ roster_load(struct roster *roster)
 void
 roster_reaped(struct roster *roster)
 {
-	for (struct task *task = roster->first; task; task = task->next)
+	for (struct task *task = roster->first; task && roster->dead > 0; task = task->next)
 		if (task->attempt && task->attempt->phase == ATTEMPT_DEAD)
 			attempt_reaped(task);
 }

@@ -44,9 +44,11 @@ struct task {
 	bool has_news;
 	bool is_unkillable; /* something of it survives everything: its slot is given up */
 	uint64_t blocked_since_ms;
-	bool cancel_pending;      /* accepted, not committed yet */
-	bool is_refused;          /* there was no room for its submission: nothing of it may stay */
-	bool is_leaving;          /* its end is decided; gone once that is committed */
+	bool cancel_pending; /* accepted, not committed yet */
+	bool is_refused;     /* there was no room for its submission: nothing of it may stay */
+	bool is_leaving;     /* its end is decided; gone once that is committed */
+	bool is_on_leave;    /* in the roster's list of those */
+	struct task *next_leaving;
 	unsigned commits;         /* changes not committed yet */
 	ev_timer due;             /* retry_at */
 	struct task *prev, *next; /* every live task, oldest first */
@@ -105,10 +107,11 @@ struct roster {
 	struct berths berths;
 	uint64_t last_id;
 	struct daemons daemons;
-	unsigned nameless; /* adopted attempts that have not said HELLO: no stray hunt meanwhile */
+	int dead;     /* attempts that wait for the keeper's word */
+	int nameless; /* adopted attempts that have not said HELLO: no stray hunt meanwhile */
 	bool is_draining;
-	bool has_leaving; /* some task may be dropped */
-	ev_prepare pump;  /* grants free slots and sweeps once per turn of the loop */
+	struct task *leaving; /* may be dropped, the last one first */
+	ev_prepare pump;      /* grants free slots and sweeps once per turn of the loop */
 	ev_timer retention;
 };
 
