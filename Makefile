@@ -117,7 +117,7 @@ $(O)/tests/unit/%: $(O)/tests/unit/%.o $(filter-out %/main.o,$(call obj,$(src.pu
 	$(link) $(libs.tests)
 $(O)/tests/unit/test_reaps: $(O)/supervisor/keeper/ring.o
 $(O)/tests/unit/test_kill: | $(O)/tests/fake/escape
-$(O)/tests/unit/test_keeper $(O)/tests/unit/test_keeper_places: | $(O)/bin/reeved
+$(O)/tests/unit/test_keeper $(O)/tests/unit/test_keeper_places $(O)/tests/unit/test_keeper_restart: | $(O)/bin/reeved
 $(O)/tests/integ/%: $(O)/tests/integ/%.o $(harness) $(O)/store.a $(O)/ipc.a
 	$(link) $(libs.tests)
 $(O)/tests/fake/%: $(O)/tests/fake/%.o $(O)/step.a $(O)/ipc.a

@@ -31,8 +31,9 @@ enum worker_fd {
 enum keeper_msg_kind {
 	KEEPER_REAPED = 1, /* keeper -> supervisor: the ring has grown */
 	KEEPER_READY =
-	    2,          /* supervisor -> keeper: serving; its death no longer counts for back-off */
-	KEEPER_STOP = 3 /* supervisor -> keeper: end the service once I have exited */
+	    2, /* supervisor -> keeper: serving; its death no longer counts for back-off */
+	KEEPER_STOP = 3,   /* supervisor -> keeper: end the service once I have exited */
+	KEEPER_RESTART = 4 /* supervisor -> keeper: then become the program installed now */
 };
 struct keeper_msg {
 	uint32_t kind;

@@ -201,8 +201,7 @@ open_world(struct supervisor *supervisor)
 		return -errno;
 	supervisor->worker_fd = open_worker();
 	if (supervisor->worker_fd < 0) {
-		log_error(
-		    "reeve-worker is neither beside reeve-supervisor nor in libexec/reeve");
+		log_error("reeve-worker is neither beside reeve-supervisor nor in libexec/reeve");
 		return supervisor->worker_fd;
 	}
 	r = reaps_open(&supervisor->reaps, KEEPER_FD_REAPS);
@@ -389,7 +388,7 @@ supervisor_run(struct supervisor *supervisor)
 	supervisor->exit_status = SUPERVISOR_EXIT_STOP;
 	ev_run(supervisor->loop, 0);
 	if (supervisor->stop_service)
-		tell_keeper(KEEPER_STOP);
+		tell_keeper(supervisor->restart_service ? KEEPER_RESTART : KEEPER_STOP);
 	return supervisor->exit_status;
 }
 

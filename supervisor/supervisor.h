@@ -32,6 +32,7 @@ struct supervisor {
 	uint64_t started_ms;  /* wall clock */
 	ev_prepare stopper;   /* once it is to stop: looks whether it may */
 	bool stop_when_empty; /* not before the last task has ended */
+	bool restart_service; /* what is installed now is to take its place */
 	bool stop_service;    /* the keeper is to end too */
 	int exit_status;
 };

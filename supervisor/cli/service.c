@@ -20,6 +20,7 @@ enum {
 };
 enum {
 	KEY_TASKS = 't',
+	KEY_RESTART = 'r',
 	KEY_JSON = 'j'
 };
 
@@ -208,6 +209,7 @@ const struct verb verb_doctor = {
 
 static const struct option_def shutdown_options[] = {
 	{ KEY_TASKS, "tasks", NULL, "cancel every task first" },
+	{ KEY_RESTART, "restart", NULL, "start it anew as what is installed now; tasks run on" },
 	{ 0, NULL, NULL, NULL },
 };
 
@@ -226,76 +228,28 @@ keeper_pidfd(int sock)
 	return fd < 0 ? -1 : fd;
 }
 
-/* Until the connection ends, and then the keeper: the next service can start at once. */
-static int
-await_gone(struct session *session, int pidfd)
+static void
+await_hangup(struct session *session)
 {
-	struct pollfd pollfd = { .fd = pidfd, .events = POLLIN };
 	int r;
 
 	do
 		r = client_wait(&session->client, -1, NULL, NULL);
 	while (r > 0 || r == -EINTR);
+}
+
+/* Until the connection ends, and then the keeper: the next service can start at once. */
+static int
+await_gone(struct session *session, int pidfd)
+{
+	struct pollfd pollfd = { .fd = pidfd, .events = POLLIN };
+
+	await_hangup(session);
 	if (pidfd < 0 || poll(&pollfd, 1, GONE_MS) == 1)
 		return EXIT_OK;
 	complain(NULL, "the service at %s goes on", session->client.path);
 	return EXIT_FAILED;
 }
-
-static int
-stop_service(bool has_tasks)
-{
-	struct client_reply reply;
-	struct session session;
-	struct request request;
-	int status = session_open(&session, false), pidfd;
-
-	if (status != 0)
-		return status;
-	session_begin(&session, &request, "shutdown", 1);
-	pack_kv_bool(&request.params, "tasks", has_tasks);
-	status = session_ask(&session, &request, &reply);
-	if (status == 0) {
-		client_reply_fini(&reply);
-		pidfd = keeper_pidfd(session.client.fd);
-		status = await_gone(&session, pidfd);
-		fd_close(&pidfd);
-	}
-	session_close(&session);
-	return status;
-}
-
-static int
-run_shutdown(struct cli *cli, int argc, char **argv)
-{
-	struct args args;
-	bool has_tasks = false;
-	int status = args_init(&args, cli, argc, argv);
-
-	if (status != 0)
-		return status;
-	while (args_next(&args) > 0)
-		has_tasks = true;
-	status = args.is_stopped ? args.status : args_no_words(&args);
-	if (status == 0 && !args.is_stopped)
-		status = stop_service(has_tasks);
-	args_fini(&args);
-	return status;
-}
-
-const struct verb verb_shutdown = {
-	.name = "shutdown",
-	.synopsis = "[--tasks]",
-	.summary = "end the service; tasks run on unless told otherwise",
-	.help =
-	    "Returns when the service is gone. Tasks that run go on without the service, and the\n"
-	    "next one finds them again.",
-	.options = shutdown_options,
-	.examples = "reeve shutdown\nreeve shutdown --tasks",
-	.run = run_shutdown,
-};
-
-/* ---- version ---------------------------------------------------------------------- */
 
 static void
 put_service(struct buf *out, const msgpack_object *version, const char *path)
@@ -308,6 +262,87 @@ put_service(struct buf *out, const msgpack_object *version, const char *path)
 	    (unsigned long long)doc_uint(version, "running"),
 	    (unsigned long long)doc_uint(version, "queued"));
 }
+
+/* Until the next supervisor answers on the same socket: says which it is. */
+static int
+await_next(const struct cli *cli, struct session *session)
+{
+	struct client_reply reply;
+	struct request request;
+	struct buf out;
+	int status;
+
+	await_hangup(session);
+	session_begin(session, &request, "version", 0);
+	status = session_ask(session, &request, &reply);
+	if (status != 0)
+		return status;
+	buf_init(&out, OUT_MAX);
+	put_service(&out, &reply.body, session->client.path);
+	status = emit(&cli->out, &out, EXIT_OK);
+	buf_fini(&out);
+	client_reply_fini(&reply);
+	return status;
+}
+
+static int
+stop_service(const struct cli *cli, bool has_tasks, bool is_restart)
+{
+	struct client_reply reply;
+	struct session session;
+	struct request request;
+	int status = session_open(&session, false), pidfd;
+
+	if (status != 0)
+		return status;
+	session_begin(&session, &request, "shutdown", 2);
+	pack_kv_bool(&request.params, "tasks", has_tasks);
+	pack_kv_bool(&request.params, "restart", is_restart);
+	status = session_ask(&session, &request, &reply);
+	if (status == 0) {
+		client_reply_fini(&reply);
+		pidfd = keeper_pidfd(session.client.fd);
+		status = is_restart ? await_next(cli, &session) : await_gone(&session, pidfd);
+		fd_close(&pidfd);
+	}
+	session_close(&session);
+	return status;
+}
+
+static int
+run_shutdown(struct cli *cli, int argc, char **argv)
+{
+	struct args args;
+	bool has_tasks = false, is_restart = false;
+	int key, status = args_init(&args, cli, argc, argv);
+
+	if (status != 0)
+		return status;
+	while ((key = args_next(&args)) > 0) {
+		has_tasks = has_tasks || key == KEY_TASKS;
+		is_restart = is_restart || key == KEY_RESTART;
+	}
+	status = args.is_stopped ? args.status : args_no_words(&args);
+	if (status == 0 && !args.is_stopped)
+		status = stop_service(cli, has_tasks, is_restart);
+	args_fini(&args);
+	return status;
+}
+
+const struct verb verb_shutdown = {
+	.name = "shutdown",
+	.synopsis = "[--tasks | --restart]",
+	.summary = "end the service; tasks run on unless told otherwise",
+	.help =
+	    "Returns when the service is gone. Tasks that run go on without the service, and the\n"
+	    "next one finds them again. With --restart it returns when the next one answers: what\n"
+	    "an upgrade installed takes the place of what runs, and nobody who asks is turned away.",
+	.options = shutdown_options,
+	.examples = "reeve shutdown\nreeve shutdown --tasks\nreeve shutdown --restart",
+	.run = run_shutdown,
+};
+
+/* ---- version ---------------------------------------------------------------------- */
 
 /* SERVICE is nil where none answers: the program's own version is worth printing all the same. */
 static int

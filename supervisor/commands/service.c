@@ -256,15 +256,16 @@ method_doctor(const struct request *request, const struct rpc_slice *params, int
 /* ---- shutdown -------------------------------------------------------------------------- */
 
 struct shutdown_params {
-	bool tasks;
+	bool tasks, restart;
 };
 static const struct codec_field shutdown_params_fields[] = {
 	CODEC_FIELD(1, BOOL, struct shutdown_params, tasks, 0),
+	CODEC_FIELD(2, BOOL, struct shutdown_params, restart, 0),
 };
 static const struct codec shutdown_params_codec = { .name = "params",
 	.size = sizeof(struct shutdown_params),
 	.fields = shutdown_params_fields,
-	.nfields = 1,
+	.nfields = 2,
 	.by_name = true,
 	.strict = true,
 	.limits = &walk_rpc_limits };
@@ -292,7 +293,13 @@ method_shutdown(const struct request *request, const struct rpc_slice *params, i
 	(void)fd;
 	if (!request_decode(request, params, &shutdown_params_codec, &given))
 		return;
-	log_info("shutting down, asked by uid %u", (unsigned)request->uid);
+	if (given.tasks && given.restart) {
+		reply_error(request, RPC_INVALID, "restart", "tasks run on over a restart");
+		return;
+	}
+	supervisor->restart_service = given.restart;
+	log_info("%s, asked by uid %u", given.restart ? "starting anew" : "shutting down",
+	    (unsigned)request->uid);
 	supervisor->roster.is_draining = true;
 	if (given.tasks)
 		cancel_all(&supervisor->roster);

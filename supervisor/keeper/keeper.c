@@ -6,6 +6,7 @@
 #include "ipc/install.h"
 #include "ipc/proc.h"
 #include "ipc/spawn.h"
+#include "supervisor/keeper/notify.h"
 #include "supervisor/keeper/ring.h"
 
 #include <errno.h>
@@ -38,6 +39,7 @@ struct keeper {
 	int pidfd;
 	bool was_ready;       /* this supervisor has served */
 	bool wants_stop;      /* it asked that the service ends with it */
+	bool wants_restart;   /* it asked that another build takes our place */
 	bool stopping;        /* SIGTERM came */
 	uint64_t kill_at_ms;  /* boot clock; while stopping */
 	uint64_t start_at_ms; /* boot clock; of the next supervisor */
@@ -125,7 +127,23 @@ start_supervisor(struct keeper *keeper)
 		return;
 	}
 	keeper->link = pair[0];
-	keeper->was_ready = keeper->wants_stop = false;
+	keeper->was_ready = keeper->wants_stop = keeper->wants_restart = false;
+}
+
+/* The same process goes on as the program that is installed now. */
+static void
+become_new(struct keeper *keeper)
+{
+	const struct heritage heritage = { .fds = {
+					       [HERITAGE_STATE_LOCK] = keeper->places->state_lock,
+					       [HERITAGE_RUN_LOCK] = keeper->places->run_lock,
+					       [HERITAGE_LISTEN] = keeper->places->listen_fd,
+					       [HERITAGE_RING] = keeper->ring.fd } };
+	int r;
+
+	log_info("starting anew as the program that is installed now");
+	r = heritage_leave(&heritage, keeper->options->argv);
+	log_error("that failed, going on as before: %s", strerror(-r));
 }
 
 static void
@@ -142,6 +160,9 @@ on_supervisor_end(struct keeper *keeper, const siginfo_t *info)
 		keeper->status = SUPERVISOR_EXIT_USAGE;
 	} else if (exited && info->si_status == SUPERVISOR_EXIT_UNUSABLE) {
 		keeper->status = EXIT_FAILURE; /* it has said which file */
+	} else if (exited && info->si_status == 0 && keeper->wants_restart) {
+		become_new(keeper);
+		keeper->start_at_ms = clock_boot_ms();
 	} else {
 		log_warn(
 		    "the supervisor ended (%s %d)", exited ? "status" : "signal", info->si_status);
@@ -156,6 +177,13 @@ on_supervisor_end(struct keeper *keeper, const siginfo_t *info)
 /* ---- what happens ------------------------------------------------------------------ */
 
 static void
+on_ready(struct keeper *keeper)
+{
+	keeper->was_ready = true;
+	notify("READY=1");
+}
+
+static void
 read_link(struct keeper *keeper)
 {
 	struct keeper_msg msg;
@@ -164,10 +192,12 @@ read_link(struct keeper *keeper)
 	while (keeper->link >= 0 && (n = recv(keeper->link, &msg, sizeof msg, MSG_TRUNC)) >= 0) {
 		if (n == 0)
 			return; /* it is about to die; SIGCHLD says so */
-		if (n == (ssize_t)sizeof msg && msg.kind == KEEPER_READY)
-			keeper->was_ready = true;
-		else if (n == (ssize_t)sizeof msg && msg.kind == KEEPER_STOP)
-			keeper->wants_stop = true;
+		if (n != (ssize_t)sizeof msg)
+			continue;
+		if (msg.kind == KEEPER_READY)
+			on_ready(keeper);
+		keeper->wants_stop = keeper->wants_stop || msg.kind == KEEPER_STOP;
+		keeper->wants_restart = keeper->wants_restart || msg.kind == KEEPER_RESTART;
 	}
 }
 
@@ -203,6 +233,7 @@ stop(struct keeper *keeper)
 		return;
 	}
 	if (!keeper->stopping) {
+		notify("STOPPING=1");
 		log_info("stopping; tasks go on without the service");
 		keeper->kill_at_ms =
 		    clock_boot_ms() + STOP_MS; /* asking again does not put it off */
@@ -310,7 +341,7 @@ serve(struct keeper *keeper)
 }
 
 int
-keeper_run(const struct options *options, struct places *places)
+keeper_run(const struct options *options, struct places *places, struct heritage *left)
 {
 	struct keeper keeper = { .options = options,
 		.places = places,
@@ -318,13 +349,15 @@ keeper_run(const struct options *options, struct places *places)
 		.pidfd = -1,
 		.status = -1,
 		.ring.fd = -1 };
-	int r = ring_open(&keeper.ring);
+	int r = ring_open(&keeper.ring, left->fds[HERITAGE_RING]);
 
+	heritage_close(left);
 	keeper.signal_fd = open_signals();
 	if (r < 0 || keeper.signal_fd < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) {
 		log_error("setting up: %s", strerror(r < 0 ? -r : errno));
 		return EXIT_FAILURE;
 	}
+	reap(&keeper); /* who ended while we were becoming this build */
 	serve(&keeper);
 	fd_close(&keeper.signal_fd);
 	ring_close(&keeper.ring);

@@ -10,7 +10,7 @@
 #include "supervisor/keeper/options.h"
 #include "supervisor/keeper/places.h"
 
-/* Serves until it is told to stop. Returns the exit status. */
-int keeper_run(const struct options *options, struct places *places);
+/* Serves until it is told to stop. Returns the exit status. Takes and closes LEFT. */
+int keeper_run(const struct options *options, struct places *places, struct heritage *left);
 
 #endif

@@ -11,6 +11,7 @@ int
 main(int argc, char **argv)
 {
 	struct options options;
+	struct heritage left;
 	struct places places;
 	int status, r;
 
@@ -20,8 +21,11 @@ main(int argc, char **argv)
 	if (r == 0 && !init_stay(&status)) {
 		log_init("reeved", options.log_level);
 		setenv("REEVE_CONFIG_DIR", options.config_dir, 1);
-		status = places_open(&places, &options) < 0 ? EXIT_FAILURE
-							    : keeper_run(&options, &places);
+		heritage_take(&left);
+		status = places_open(&places, &options, &left) < 0
+			     ? EXIT_FAILURE
+			     : keeper_run(&options, &places, &left);
+		heritage_close(&left);
 	} else if (r != 0) {
 		status = r == 1 ? EXIT_SUCCESS : r == -EINVAL ? 2 : EXIT_FAILURE;
 	}

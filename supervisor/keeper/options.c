@@ -177,7 +177,9 @@ options_parse(struct options *options, int argc, char **argv)
 		{ "version", no_argument, NULL, 'v' }, { NULL, 0, NULL, 0 } };
 	int flag, r = 0;
 
-	*options = (struct options){ .log_level = LOG_LEVEL_INFO, .is_user_mode = geteuid() != 0 };
+	*options = (struct options){
+		.log_level = LOG_LEVEL_INFO, .is_user_mode = geteuid() != 0, .argv = argv
+	};
 	while (r == 0 && (flag = getopt_long(argc, argv, "hv", flags, NULL)) != -1)
 		r = take_flag(options, flag, optarg);
 	if (r == 0 && optind < argc)

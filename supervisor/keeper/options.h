@@ -9,6 +9,7 @@
 struct options {
 	char *state_dir, *run_dir, *config_dir; /* absolute, owned */
 	const char *slots;                      /* NULL: the supervisor's default */
+	char **argv;                            /* borrowed: all of it, to start anew with */
 	enum log_level log_level;
 	bool is_user_mode; /* effective uid is not 0 */
 };

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -61,7 +62,8 @@ make_dirs(const struct options *options)
 	static const struct {
 		const char *name;
 		mode_t mode;
-	} inside[] = { { "store", 0700 }, { "journals", 0700 }, { "attempts", 0700 }, { "work", 0711 } };
+	} inside[] = { { "store", 0700 }, { "journals", 0700 }, { "attempts", 0700 },
+		{ "work", 0711 } };
 	char path[PATH_MAX];
 	int r = make_dir(options->state_dir, 0711);
 
@@ -84,15 +86,32 @@ say_who_runs(int fd, const char *path)
 	    *text ? text : "unknown", path);
 }
 
+/* The fd of an earlier build of this process, when it is of the file at PATH. */
 static int
-take_lock(const char *dir, int *ret_fd)
+inherited(int *left, const char *path)
+{
+	struct stat ours, there;
+	int fd = -1;
+
+	if (*left < 0 || fstat(*left, &ours) < 0 || lstat(path, &there) < 0 ||
+	    ours.st_dev != there.st_dev || ours.st_ino != there.st_ino)
+		return -1;
+	fd = *left;
+	*left = -1;
+	return fd;
+}
+
+static int
+take_lock(const char *dir, int *left, int *ret_fd)
 {
 	char path[PATH_MAX], pid[32];
 	int n, r;
 
 	/* Whoever may read a file may lock it, and so keep the service from starting. */
 	snprintf(path, sizeof path, "%s/keeper.lock", dir);
-	*ret_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	*ret_fd = inherited(left, path);
+	if (*ret_fd < 0)
+		*ret_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (*ret_fd < 0)
 		return complain("opening it", path, -errno);
 	if (fchmod(*ret_fd, 0600) < 0)
@@ -152,28 +171,14 @@ is_same_dir(const char *a, const char *b)
 }
 
 static int
-take_locks(struct places *places, const struct options *options)
+take_locks(struct places *places, const struct options *options, struct heritage *left)
 {
-	int r = take_lock(options->state_dir, &places->state_lock);
+	int *fds = left->fds;
+	int r = take_lock(options->state_dir, &fds[HERITAGE_STATE_LOCK], &places->state_lock);
 
 	if (r < 0 || is_same_dir(options->state_dir, options->run_dir))
 		return r;
-	return take_lock(options->run_dir, &places->run_lock);
-}
-
-int
-places_open(struct places *places, const struct options *options)
-{
-	int r = make_dirs(options);
-
-	*places =
-	    (struct places){ .state_lock = -1, .run_lock = -1, .listen_fd = -1, .watch_fd = -1 };
-	if (r < 0 || (r = take_locks(places, options)) < 0 ||
-	    (r = bind_socket(options, &places->listen_fd)) < 0)
-		places_close(places);
-	else
-		watch_socket(places, options);
-	return r;
+	return take_lock(options->run_dir, &fds[HERITAGE_RUN_LOCK], &places->run_lock);
 }
 
 static bool
@@ -185,12 +190,42 @@ is_missing(const char *dir, const char *name)
 	return access(path, F_OK) < 0 && errno == ENOENT;
 }
 
+/* A socket that listens and still has its name: nobody who connects notices a thing. */
+static int
+take_socket(const struct options *options, int *left, int *ret_fd)
+{
+	int listens = 0;
+	socklen_t len = sizeof listens;
+
+	if (*left < 0 || getsockopt(*left, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) < 0 ||
+	    !listens || is_missing(options->run_dir, "control.sock"))
+		return bind_socket(options, ret_fd);
+	*ret_fd = *left;
+	*left = -1;
+	return 0;
+}
+
+int
+places_open(struct places *places, const struct options *options, struct heritage *left)
+{
+	int r = make_dirs(options);
+
+	*places =
+	    (struct places){ .state_lock = -1, .run_lock = -1, .listen_fd = -1, .watch_fd = -1 };
+	if (r < 0 || (r = take_locks(places, options, left)) < 0 ||
+	    (r = take_socket(options, &left->fds[HERITAGE_LISTEN], &places->listen_fd)) < 0)
+		places_close(places);
+	else
+		watch_socket(places, options);
+	return r;
+}
+
 int
 places_mend(struct places *places, const struct options *options)
 {
 	const char *run = options->run_dir;
 	char events[1024];
-	int lock = -1, fd = -1, r;
+	int lock = -1, none = -1, fd = -1, r;
 
 	while (places->watch_fd >= 0 && read(places->watch_fd, events, sizeof events) > 0)
 		continue;
@@ -201,7 +236,7 @@ places_mend(struct places *places, const struct options *options)
 	}
 	r = make_dir(run, options->is_user_mode ? 0700 : 0755);
 	if (r == 0 && !is_same_dir(options->state_dir, run) && is_missing(run, "keeper.lock"))
-		r = take_lock(run, &lock);
+		r = take_lock(run, &none, &lock);
 	if (r == 0)
 		r = bind_socket(options, &fd);
 	if (r < 0) {

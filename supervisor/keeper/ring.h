@@ -11,8 +11,9 @@ struct ring {
 	struct reap_ring *map;
 };
 
-/* A new ring with an instance drawn at random. 0 or -errno. */
-int ring_open(struct ring *ring);
+/* A new ring with an instance drawn at random; or, when LEFT (borrowed; -1: none) is a ring of this
+ * very process as another build, one that goes on from there. 0 or -errno. */
+int ring_open(struct ring *ring, int left);
 void ring_close(struct ring *ring);
 
 /* Notes how INFO's process ended, while it still is a zombie. */

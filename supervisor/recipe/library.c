@@ -62,7 +62,8 @@ add_packaged(struct strs *dirs)
 
 	if (install_share("recipes", dir) < 0)
 		return 0;
-	/* Messages name the files: as the file system does, where the directory is there already. */
+	/* Messages name the files: as the file system does, where the directory is there already.
+	 */
 	return strs_add(dirs, realpath(dir, real) ? real : dir);
 }
 

@@ -1,8 +1,8 @@
 /*
  * tests/unit/keeper_world.h - a real keeper, and the test program itself as its supervisor.
  *
- * A directory holds a copy of reeved and, as reeve-supervisor, a link to the test program. That
- * one connects to the test's socket, says what it was given, and does what the test tells it.
+ * A directory holds a copy of reeved and, as reeve-supervisor, a link to the test program, which
+ * connects to the test's socket, says what it was given, and does what it is told.
  */
 #ifndef TESTS_UNIT_KEEPER_WORLD_H
 #define TESTS_UNIT_KEEPER_WORLD_H
@@ -48,10 +48,7 @@ struct actor {
 	uint64_t seen;
 };
 
-static inline void actor_say(const struct actor *actor, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static inline void
+__attribute__((format(printf, 2, 3))) static inline void
 actor_say(const struct actor *actor, const char *format, ...)
 {
 	char text[MESSAGE];
@@ -68,19 +65,18 @@ actor_say(const struct actor *actor, const char *format, ...)
 static inline void
 actor_list_fds(char text[static MESSAGE])
 {
-	DIR *dir = opendir("/proc/self/fd");
+	DIR *dir = opendir("/proc/self/fd"); /* always there */
 	bool open_fds[64] = { false };
 	const struct dirent *entry;
 	size_t len = 0;
 
-	while (dir && (entry = readdir(dir))) {
+	while ((entry = readdir(dir))) {
 		long fd = strtol(entry->d_name, NULL, 10);
 
 		if (entry->d_name[0] != '.' && fd < 64 && fd != dirfd(dir))
 			open_fds[fd] = true;
 	}
-	if (dir)
-		closedir(dir);
+	closedir(dir);
 	text[0] = '\0';
 	for (int fd = 0; fd < 64; fd++)
 		if (open_fds[fd])
@@ -120,7 +116,7 @@ actor_spawn(struct actor *actor)
 	    (unsigned long long)stat.start_ticks);
 }
 
-/* A child that leaves an orphan behind, which ends at once. */
+/* A child whose own child is left behind and ends at once. */
 static inline void
 actor_orphan(void)
 {
@@ -180,6 +176,8 @@ actor_obey(struct actor *actor)
 		actor_tell_keeper(KEEPER_READY, sizeof(struct keeper_msg));
 	else if (strcmp(order, "stop") == 0)
 		actor_tell_keeper(KEEPER_STOP, sizeof(struct keeper_msg));
+	else if (strcmp(order, "restart") == 0)
+		actor_tell_keeper(KEEPER_RESTART, sizeof(struct keeper_msg));
 	else if (strcmp(order, "long stop") == 0)
 		actor_tell_keeper(KEEPER_STOP, 64);
 	else if (strcmp(order, "child") == 0)
@@ -193,6 +191,8 @@ actor_obey(struct actor *actor)
 		actor_read_ring(actor);
 	} else if (strcmp(order, "protect") == 0)
 		actor_protect(actor);
+	else if (strcmp(order, "environment") == 0)
+		actor_say(actor, getenv("REEVE_KEEPER_FDS") ? "fds" : "clean");
 	else if (strncmp(order, "exit ", 5) == 0)
 		_exit((int)strtol(order + 5, NULL, 10));
 }
@@ -287,9 +287,20 @@ world_copy(const char *from, const char *to)
 
 /* reeved stands where the Makefile puts it: tests/unit/.. /bin beside us. */
 static inline void
-world_init(struct keeper_world *world)
+world_put_reeved(const struct keeper_world *world)
 {
 	char self[PATH_MAX] = "", reeved[PATH_MAX + 32], path[256];
+
+	ck_assert_int_gt(readlink("/proc/self/exe", self, sizeof self - 1), 0);
+	snprintf(reeved, sizeof reeved, "%s/../../bin/reeved", dirname(self));
+	snprintf(path, sizeof path, "%s/reeved", world->dir);
+	world_copy(reeved, path);
+}
+
+static inline void
+world_init(struct keeper_world *world)
+{
+	char self[PATH_MAX] = "", path[256];
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
 	*world = (struct keeper_world){ .listener = -1, .supervisor = -1 };
@@ -301,9 +312,7 @@ world_init(struct keeper_world *world)
 	ck_assert_int_gt(readlink("/proc/self/exe", self, sizeof self - 1), 0);
 	snprintf(path, sizeof path, "%s/reeve-supervisor", world->dir);
 	ck_assert_int_eq(symlink(self, path), 0);
-	snprintf(reeved, sizeof reeved, "%s/../../bin/reeved", dirname(self));
-	snprintf(path, sizeof path, "%s/reeved", world->dir);
-	world_copy(reeved, path);
+	world_put_reeved(world);
 	snprintf(address.sun_path, sizeof address.sun_path, "%.90s/test", world->dir);
 	ck_assert_int_eq(setenv("KEEPER_TEST_SOCKET", address.sun_path, 1), 0);
 	world->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
@@ -381,6 +390,14 @@ world_number(const char *text, int index)
 	return (int)number;
 }
 
+/* Of a hello: who speaks, its parent, its fds, the keeper's instance, then its arguments. */
+enum {
+	HELLO_PID = 1,
+	HELLO_PPID,
+	HELLO_FDS,
+	HELLO_INSTANCE
+};
+
 /* The next supervisor that is started. */
 static inline void
 world_meet(struct keeper_world *world)
@@ -425,6 +442,22 @@ world_hear(const struct keeper_world *world)
 	ck_assert_int_ge(n, 0);
 	text[n] = '\0';
 	return text;
+}
+
+/* A worker that the supervisor started: its number, and how a record of its end reads. */
+static inline pid_t
+world_start_worker(
+    const struct keeper_world *world, int code, int status, char record[static MESSAGE])
+{
+	const char *child = (world_tell(world, "child"), world_hear(world));
+	pid_t pid;
+
+	ck_assert_str_eq(world_word(child, 0), "child");
+	pid = world_number(child, 1);
+	ck_assert_int_eq(world_number(child, 2), world_number(world->hello, HELLO_PPID));
+	snprintf(
+	    record, MESSAGE, "reaped %d %d %d %s", (int)pid, code, status, world_word(child, 3));
+	return pid;
 }
 
 /* The exit status of a reeved; 128 + the signal that killed it. */

@@ -16,14 +16,6 @@ set_up(void)
 
 /* ---- what a supervisor is given --------------------------------------------------------- */
 
-/* Of a hello: who speaks, its parent, its fds, the keeper's instance, then its arguments. */
-enum {
-	HELLO_PID = 1,
-	HELLO_PPID,
-	HELLO_FDS,
-	HELLO_INSTANCE
-};
-
 START_TEST(the_supervisor_inherits_what_the_contract_lists_and_nothing_else)
 {
 	char expected[MESSAGE];
@@ -69,29 +61,12 @@ END_TEST
 
 /* ---- how others ended ------------------------------------------------------------------- */
 
-/* A worker that the supervisor started: its number, and how a record of its end reads. */
-static pid_t
-start_worker(int code, int status, char record[static MESSAGE])
-{
-	const char *child;
-	pid_t pid;
-
-	world_tell(&world, "child");
-	child = world_hear(&world);
-	ck_assert_str_eq(world_word(child, 0), "child");
-	pid = world_number(child, 1);
-	ck_assert_int_eq(world_number(child, 2), world_number(world.hello, HELLO_PPID));
-	snprintf(
-	    record, MESSAGE, "reaped %d %d %d %s", (int)pid, code, status, world_word(child, 3));
-	return pid;
-}
-
 START_TEST(the_end_of_a_worker_is_noted_with_who_it_was)
 {
 	char record[MESSAGE];
 
 	world_start(&world);
-	start_worker(CLD_EXITED, 7, record);
+	world_start_worker(&world, CLD_EXITED, 7, record);
 	world_tell(&world, "let go");
 	ck_assert_str_eq(world_hear(&world), record);
 }
@@ -102,7 +77,7 @@ START_TEST(a_killed_worker_is_noted_with_its_signal)
 	char record[MESSAGE];
 
 	world_start(&world);
-	ck_assert_int_eq(kill(start_worker(CLD_KILLED, SIGKILL, record), SIGKILL), 0);
+	ck_assert_int_eq(kill(world_start_worker(&world, CLD_KILLED, SIGKILL, record), SIGKILL), 0);
 	ck_assert_str_eq(world_hear(&world), record);
 }
 END_TEST
@@ -126,7 +101,7 @@ START_TEST(an_end_while_no_supervisor_lives_is_found_in_the_ring_by_the_next)
 
 	world_start(&world);
 	world_tell(&world, "ready");
-	start_worker(CLD_EXITED, 7, record);
+	world_start_worker(&world, CLD_EXITED, 7, record);
 	/* its end closes the worker's input, so both end together */
 	world_tell(&world, "exit 75");
 	world_meet(&world);
@@ -258,7 +233,7 @@ START_TEST(a_term_stops_the_service_and_leaves_workers_alone)
 	pid_t pid;
 
 	world_start(&world);
-	pid = start_worker(0, 0, record);
+	pid = world_start_worker(&world, 0, 0, record);
 	ck_assert_int_eq(kill(pid, SIGSTOP), 0); /* so that its input's end does not end it */
 	kill(world.keeper, SIGTERM);
 	ck_assert_str_eq(world_hear(&world), "signal 15");
@@ -324,7 +299,7 @@ START_TEST(as_pid_1_it_stays_init_and_another_is_the_keeper)
 	world_meet(&world);
 	ck_assert_int_eq(world_number(world.hello, HELLO_PPID), 2);
 	/* a worker can be its child, which pid 1's own children cannot give it */
-	start_worker(CLD_EXITED, 7, record);
+	world_start_worker(&world, CLD_EXITED, 7, record);
 	world_tell(&world, "let go");
 	ck_assert_str_eq(world_hear(&world), record);
 	kill(world.keeper, SIGTERM);

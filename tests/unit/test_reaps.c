@@ -142,7 +142,7 @@ START_TEST(a_death_that_is_found_is_whole_whatever_the_keeper_writes_meanwhile)
 	pthread_t thread;
 	uint64_t count;
 
-	ck_assert_int_eq(ring_open(&keeper), 0);
+	ck_assert_int_eq(ring_open(&keeper, -1), 0);
 	brain.ring = keeper.map; /* one mapping, so that TSan sees both sides of it */
 	ck_assert_int_eq(pthread_create(&thread, NULL, note_deaths, &keeper), 0);
 	do {
