@@ -60,7 +60,7 @@ obj = $(patsubst %.c,$(O)/%.o,$(1))
 archives := ipc store worker supervisor cli step
 src.ipc        := $(call src,ipc)
 src.store      := $(call src,store)
-src.step       := worker/step.c
+src.step       := worker/step.c worker/step_pipe.c
 src.worker     := $(filter-out $(src.step),$(call src,worker))
 src.supervisor := $(call src,supervisor supervisor/roster supervisor/commands supervisor/recipe)
 src.keeper     := $(wildcard supervisor/keeper/*.c)
@@ -110,7 +110,7 @@ $(O)/bin/reeve-pull: $(call obj,$(src.pull)) $(O)/step.a $(O)/ipc.a
 $(O)/bin/reeve: $(O)/supervisor/cli/main.o $(O)/cli.a $(O)/supervisor.a $(O)/ipc.a
 	$(link) $(libs.reeve)
 
-$(O)/lib/libreeve-step.a: $(O)/worker/step.o $(call obj,$(src.ipc))
+$(O)/lib/libreeve-step.a: $(call obj,$(src.step)) $(call obj,$(src.ipc))
 	@mkdir -p $(@D); rm -f $@; ar rcs $@ $^
 
 $(O)/tests/unit/%: $(O)/tests/unit/%.o $(filter-out %/main.o,$(call obj,$(src.pull))) $(O)/cli.a $(O)/supervisor.a $(O)/store.a $(O)/worker.a $(O)/step.a $(O)/ipc.a

@@ -133,6 +133,9 @@ static const struct codec_field news_fields[] = {
 	CODEC_FIELD(7, UINT,   struct news, eta_s,       0),
 	CODEC_FIELD(8, STR,    struct news, label,       LIMIT_TITLE),
 	CODEC_FIELD(9, UINT,   struct news, log_bytes,   0),
+	CODEC_FIELD(10, ENUM,  struct news, blocked,     BLOCK_KIND_MAX - 1),
+	CODEC_FIELD(11, STR,   struct news, holder,      LIMIT_TITLE),
+	CODEC_FIELD(12, UINT,  struct news, blocked_since_ms, 0),
 };
 const struct codec news_codec = CODEC_TABLE(news, news_fields, .strict = false);
 
@@ -157,6 +160,8 @@ static const struct codec_field step_msg_fields[] = {
 	CODEC_FIELD(9,  STR,    struct step_msg, detail,   LIMIT_TITLE),
 	CODEC_FIELD(10, STR,    struct step_msg, text,     LIMIT_TEXT),
 	CODEC_FIELD(11, BLOB,   struct step_msg, value,    LIMIT_VALUE),
+	CODEC_FIELD(12, STR,    struct step_msg, on,       LIMIT_NAME),
+	CODEC_FIELD(13, STR,    struct step_msg, holder,   LIMIT_TITLE),
 };
 const struct codec step_msg_codec = CODEC_TABLE(step_msg, step_msg_fields, .by_name = true);
 

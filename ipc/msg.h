@@ -20,7 +20,7 @@
 #define FACT_KINDS(X)                                                                            \
 	X(FACT_HELLO,        1, "hello",        true,  "task attempt pid start_ticks boot_id keeper_instance build") \
 	X(FACT_STEP_BEGIN,   2, "step_begin",   true,  "step name count(try, from 1)")                  \
-	X(FACT_STEP_END,     3, "step_end",     true,  "step state exit code message tail killed")      \
+	X(FACT_STEP_END,     3, "step_end",     true,  "step state exit code message tail killed count(lines of output)") \
 	X(FACT_SUB_BEGIN,    4, "sub_begin",    true,  "step sub parent name count(items, 0 unknown)")  \
 	X(FACT_SUB_END,      5, "sub_end",      true,  "step sub state detail")                         \
 	X(FACT_CHECKPOINT,   6, "checkpoint",   true,  "step value")                                    \
@@ -119,9 +119,12 @@ struct news {
 	double progress; /* of the task, 0..1, never falls within an attempt; NaN unknown */
 	uint64_t bytes_done, bytes_total; /* 0: none, unknown */
 	uint64_t rate;                    /* bytes per second */
-	uint64_t eta_s;
+	uint64_t eta_s;                   /* of the task, when it was said; 0: unknown */
 	char *label;
-	uint64_t log_bytes; /* logical end of the log */
+	uint64_t log_bytes;      /* logical end of the log */
+	enum block_kind blocked; /* what it waits for; 0: nothing known */
+	char *holder;            /* who keeps it; NULL: unknown */
+	uint64_t blocked_since_ms;
 };
 extern const struct codec news_codec;
 
@@ -155,7 +158,8 @@ extern const struct codec order_codec;
 	X(STEP_MSG_OUTPUT,       8, "output",       "name: str; text: str")                    \
 	X(STEP_MSG_WARNING,      9, "warning",      "text: str")                               \
 	X(STEP_MSG_NOTIFICATION,10, "notification", "text: str")                               \
-	X(STEP_MSG_RESULT,      11, "result",       "value: any")
+	X(STEP_MSG_RESULT,      11, "result",       "value: any")                              \
+	X(STEP_MSG_WAITING,     12, "waiting",      "on: str; holder: str")
 /* clang-format on */
 
 enum step_msg_kind {
@@ -171,6 +175,7 @@ struct step_msg {
 	uint64_t done, total, rate, count;
 	char *label, *name, *detail, *text;
 	struct blob value;
+	char *on, *holder;
 };
 extern const struct codec step_msg_codec; /* by name; unknown keys are skipped */
 

@@ -60,6 +60,7 @@ static const struct codec_field step_fields[] = {
 	CODEC_NESTED(16, STRUCT, struct spec_step, progress,       0, &progress_codec),
 	CODEC_FIELD(17,  BOOL,   struct spec_step, tty,            0),
 	CODEC_NESTED(18, STRUCT, struct spec_step, verify,         0, &cmd_codec),
+	CODEC_FIELD(19,  UINT,   struct spec_step, stall_after_ms, 0),
 };
 const struct codec spec_step_codec = CODEC_TABLE(spec_step, step_fields, spec_limits);
 
@@ -76,14 +77,22 @@ static const struct codec_field spec_fields[] = {
 	CODEC_NESTED(10, LIST,  struct spec, steps,        LIMIT_STEPS, &spec_step_codec),
 	CODEC_FIELD(11,  BOOL,  struct spec, has_workdir,  0),
 	CODEC_FIELD(12,  UINT,  struct spec, keep_ms,      0),
+	CODEC_FIELD(13,  UINT,  struct spec, stall_after_ms, 0),
 };
 const struct codec spec_codec = CODEC_TABLE(spec, spec_fields, spec_limits);
 
+static const struct codec_field past_run_fields[] = {
+	CODEC_FIELD(1, UINT, struct past_run, took_ms, 0),
+	CODEC_FIELD(2, UINT, struct past_run, lines,   0),
+};
+const struct codec past_run_codec = CODEC_TABLE(past_run, past_run_fields, walk_store_limits);
+
 static const struct codec_field brief_step_fields[] = {
-	CODEC_FIELD(1, ENUM,  struct brief_step, state,      STEP_STATE_MAX - 1),
-	CODEC_FIELD(2, PAIRS, struct brief_step, outputs,    LIMIT_PAIRS),
-	CODEC_FIELD(3, BLOB,  struct brief_step, checkpoint, LIMIT_VALUE),
-	CODEC_FIELD(4, UINT,  struct brief_step, lines,      0),
+	CODEC_FIELD(1,  ENUM,  struct brief_step, state,      STEP_STATE_MAX - 1),
+	CODEC_FIELD(2,  PAIRS, struct brief_step, outputs,    LIMIT_PAIRS),
+	CODEC_FIELD(3,  BLOB,  struct brief_step, checkpoint, LIMIT_VALUE),
+	CODEC_FIELD(4,  UINT,  struct brief_step, lines,      0),
+	CODEC_NESTED(5, LIST,  struct brief_step, runs,       LIMIT_RUNS, &past_run_codec),
 };
 static const struct codec brief_step_codec =
     CODEC_TABLE(brief_step, brief_step_fields, walk_store_limits);

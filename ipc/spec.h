@@ -88,7 +88,8 @@ struct spec_step {
 	double weight;           /* share of the task's progress; NaN: equal */
 	bool leave_running;      /* what it leaves alive is not killed after success */
 	struct spec_progress progress;
-	bool tty; /* it runs on a terminal */
+	bool tty;                /* it runs on a terminal */
+	uint64_t stall_after_ms; /* so long without a sign of life is told; 0: the task's */
 };
 
 struct spec_steps {
@@ -109,10 +110,22 @@ struct spec {
 	struct pairs params; /* as given and defaulted; PARAM_* in the environment of steps */
 	struct spec_steps steps;
 	bool has_workdir; /* steps run in the task's own directory unless cwd says otherwise */
+	uint64_t stall_after_ms; /* of its steps; 0: what is usual for each kind of step */
 };
 
 extern const struct codec spec_codec;
 extern const struct codec spec_step_codec;
+
+/* How a step of this name went in an earlier task of the same type. */
+struct past_run {
+	uint64_t took_ms;
+	uint64_t lines; /* of output */
+};
+struct past_runs {
+	struct past_run *v;
+	size_t n;
+};
+extern const struct codec past_run_codec;
 
 /* What earlier attempts left, per step and in the spec's order. */
 struct brief_step {
@@ -120,6 +133,7 @@ struct brief_step {
 	struct pairs outputs;
 	struct blob checkpoint; /* given back to the step */
 	uint64_t lines;         /* of output, the last time in any task; 0: unknown */
+	struct past_runs runs;  /* of earlier tasks, the latest last */
 };
 struct brief_steps {
 	struct brief_step *v;

@@ -21,6 +21,15 @@ static const struct {
 #undef X
 };
 
+static const struct {
+	const char *name;
+	bool by_step;
+} block_kinds[BLOCK_KIND_MAX] = {
+#define X(sym, num, name_, by) [sym] = { .name = name_, .by_step = by },
+	BLOCK_KINDS(X)
+#undef X
+};
+
 static bool
 is_task_state(enum task_state state)
 {
@@ -53,6 +62,21 @@ cancel_mode_name(enum cancel_mode mode)
 	};
 
 	return mode > 0 && mode <= CANCEL_MODE_MAX ? names[mode] : "invalid";
+}
+
+const char *
+block_kind_name(enum block_kind kind)
+{
+	return kind > 0 && kind < BLOCK_KIND_MAX ? block_kinds[kind].name : "invalid";
+}
+
+enum block_kind
+block_kind_by_step(const char *name)
+{
+	for (int kind = 1; kind < BLOCK_KIND_MAX; kind++)
+		if (block_kinds[kind].by_step && strcmp(block_kinds[kind].name, name) == 0)
+			return (enum block_kind)kind;
+	return 0;
 }
 
 enum task_state

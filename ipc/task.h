@@ -41,6 +41,17 @@
 	X(STEP_UNDONE,       7, "undone",       false)        \
 	X(STEP_CANCELLED,    8, "cancelled",    false)
 #define STEP_STATE_MAX 9
+
+/* Why a task does not move. X(symbol, number, name, by_step): BY_STEP ones a step may say itself */
+#define BLOCK_KINDS(X)                             \
+	X(BLOCK_SLOT,       1, "slot",       false) \
+	X(BLOCK_LOCK,       2, "lock",       true)  \
+	X(BLOCK_DISK,       3, "disk",       true)  \
+	X(BLOCK_NETWORK,    4, "network",    true)  \
+	X(BLOCK_QUESTION,   5, "question",   false) \
+	X(BLOCK_STALL,      6, "stall",      false) \
+	X(BLOCK_UNKILLABLE, 7, "unkillable", false)
+#define BLOCK_KIND_MAX 8
 /* clang-format on */
 
 enum task_state {
@@ -52,6 +63,12 @@ enum task_state {
 enum step_state {
 #define X(sym, num, name, is_done) sym = num,
 	STEP_STATES(X)
+#undef X
+};
+
+enum block_kind {
+#define X(sym, num, name, by_step) sym = num,
+	BLOCK_KINDS(X)
 #undef X
 };
 
@@ -95,16 +112,21 @@ enum {
 	LIMIT_RPC = 1024 * 1024,     /* bytes of one message on the control socket */
 	LIMIT_SPEC = 512 * 1024,     /* bytes of a frozen spec */
 	LIMIT_RECIPE = 256 * 1024,   /* bytes of a recipe's text */
-	LIMIT_GROUPS = 256           /* supplementary groups of an owner */
+	LIMIT_GROUPS = 256,          /* supplementary groups of an owner */
+	LIMIT_RUNS = 5               /* earlier runs of a step that are remembered */
 };
 
 /* Names as contract.md spells them; "invalid" for a number that is none. Static storage. */
 const char *task_state_name(enum task_state state);
 const char *step_state_name(enum step_state state);
 const char *cancel_mode_name(enum cancel_mode mode);
+const char *block_kind_name(enum block_kind kind);
 
 /* The state called NAME, or 0. */
 enum task_state task_state_parse(const char *name);
+
+/* The kind called NAME, where a step may say so; or 0. */
+enum block_kind block_kind_by_step(const char *name);
 
 /* True once no event but an explicit retry can move a task out of STATE. */
 bool task_state_is_end(enum task_state state);

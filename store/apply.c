@@ -2,6 +2,7 @@
 #include "ipc/failpoint.h"
 #include "store/batch.h"
 #include "store/index.h"
+#include "store/learn.h"
 #include "store/place.h"
 
 #include <assert.h>
@@ -231,6 +232,9 @@ apply_op(struct applying *applying, const struct store_batch *batch, const struc
 		return trim_events(applying, op->id);
 	case OP_PUT_META:
 		return put_meta(applying, batch, op);
+	case OP_ADD_RUN:
+		return history_put(applying->txn, applying->store->tables.history,
+		    batch->bytes.data + op->at, op->len);
 	}
 	return -EINVAL;
 }

@@ -186,6 +186,24 @@ store_batch_put_meta(struct store_batch *batch, const char *key, const void *val
 	return 0;
 }
 
+int
+store_batch_add_run(struct store_batch *batch, const struct history *run)
+{
+	size_t before = batch->bytes.len;
+	struct op op = { .kind = OP_ADD_RUN, .at = before };
+	int r = reserve_op(batch);
+
+	if (r == 0)
+		r = codec_encode(&history_codec, run, &batch->bytes);
+	if (r < 0) {
+		op_undo(batch, before);
+		return r;
+	}
+	op.len = batch->bytes.len - op.at;
+	batch->ops[batch->nops++] = op;
+	return 0;
+}
+
 size_t
 store_batch_bytes(const struct store_batch *batch)
 {

@@ -10,7 +10,8 @@ enum op_kind {
 	OP_ADD_EVENT,
 	OP_DELETE_TASK,
 	OP_TRIM_EVENTS,
-	OP_PUT_META
+	OP_PUT_META,
+	OP_ADD_RUN /* its value is encoded and not sealed: it becomes part of another */
 };
 
 struct op {

@@ -87,13 +87,17 @@ env_open_tables(MDB_txn *txn, bool create, struct store_tables *ret_tables)
 #undef X
 	};
 
+	bool is_missing = false;
+
+	*ret_tables = (struct store_tables){ 0 };
 	for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
 		int r = mdb_dbi_open(txn, tables[i].name, create ? MDB_CREATE : 0, tables[i].dbi);
 
-		if (r != 0)
+		if (r != 0 && r != MDB_NOTFOUND)
 			return store_errno(r);
+		is_missing |= r == MDB_NOTFOUND;
 	}
-	return 0;
+	return is_missing ? -ENOENT : 0;
 }
 
 /* ---- room ------------------------------------------------------------------------- */

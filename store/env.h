@@ -20,11 +20,12 @@
 	X(active,     "active",      8, "id -> nothing; tasks that have not ended")        \
 	X(owner,      "owner",      16, "uid, id -> nothing; each of a task's persons")    \
 	X(due,        "due",        16, "milliseconds, id -> nothing; when ended tasks go") \
-	X(token,      "token",      24, "uid, token -> id")
+	X(token,      "token",      24, "uid, token -> id")                                 \
+	X(history,    "history",     8, "hash of a type -> how its steps went")
 /* clang-format on */
 
 enum {
-	STORE_SCHEMA_VERSION = 1
+	STORE_SCHEMA_VERSION = 2
 };
 
 struct store_tables {
@@ -54,7 +55,8 @@ int store_errno(int mdb_error);
  * *ret_env is to be closed on success only. */
 int env_open(const char *dir, size_t map_bytes, bool read_only, MDB_env **ret_env);
 
-/* Opens every table. 0, -ENOENT when one is missing and CREATE is not set, -errno. */
+/* Opens every table. 0; -ENOENT when one is missing and CREATE is not set: the others are open
+ * then; -errno. */
 int env_open_tables(MDB_txn *txn, bool create, struct store_tables *ret_tables);
 
 /* Bytes of pages in use, those that are free not counted, and of all. A read transaction. */

@@ -1,6 +1,7 @@
 /* Reading: short transactions of their own, copies out. */
 #include "store/batch.h"
 #include "store/index.h"
+#include "store/learn.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -139,6 +140,24 @@ store_get_meta(struct store *store, const char *key, struct store_bytes *ret_val
 		return -ENOENT;
 	snprintf(name, sizeof name, "%c%s", META_OTHERS, key);
 	return get(store, store->tables.meta, meta_key(name), ret_value);
+}
+
+int
+store_get_history(struct store *store, const char *type, struct history *ret_history)
+{
+	struct store_key key = history_key(type);
+	const uint8_t *payload;
+	struct reading reading;
+	size_t len;
+	int r = begin(store, &reading);
+
+	if (r < 0)
+		return r;
+	r = seal_get(reading.txn, reading.tables->history, store_val(&key), &payload, &len);
+	if (r == 0)
+		r = history_open(payload, len, type, ret_history);
+	end(&reading);
+	return r;
 }
 
 int

@@ -52,6 +52,7 @@ static const struct codec_field step_fields[] = {
 	CODEC_FIELD (14, DOUBLE, struct record_step, weight, 0),
 	CODEC_FIELD (15, BOOL,   struct record_step, has_undo, 0),
 	CODEC_FIELD (16, BOOL,   struct record_step, leaves_running, 0),
+	CODEC_FIELD (17, UINT,   struct record_step, lines,          0),
 	CODEC_FIELD ( 0, REST,   struct record_step, rest, RECORD_MAX_BYTES),
 };
 const struct codec record_step_codec = TABLE("step", struct record_step, step_fields);

@@ -46,6 +46,7 @@ struct record_step {
 	double weight; /* NaN: equal */
 	bool has_undo;
 	bool leaves_running; /* what it starts and leaves alive is meant to stay */
+	uint64_t lines;      /* of output, in the latest try */
 	struct blob rest;
 };
 struct record_steps {

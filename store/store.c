@@ -162,6 +162,10 @@ read_schema(struct store *store, MDB_txn *txn, bool was_compacted)
 {
 	int r = env_open_tables(txn, !store->read_only, &store->tables);
 
+	/* An older version lacks what later ones have; what else lacks a table is damaged. */
+	if (r == -ENOENT && store->tables.meta && store->tables.task && store->tables.event)
+		r = migrate_check(&store_migrations, txn, &store->tables) == -EROFS ? -EROFS
+										    : -EUCLEAN;
 	if (r == -ENOENT)
 		return -EUCLEAN;
 	if (r == 0 && store->read_only)

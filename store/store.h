@@ -1,6 +1,6 @@
 /*
  * store/store.h - what survives: one LMDB environment, one writer. The only public
- * header of this room beside the row itself (store/record.h).
+ * header of this room beside what is in it (store/record.h, store/history.h).
  *
  * The environment is opened by the supervisor alone, once per process, and never before
  * a fork without exec. Writes are batches: built anywhere, applied many at a time in one
@@ -18,6 +18,7 @@
 #define STORE_STORE_H
 
 #include "ipc/buf.h"
+#include "store/history.h"
 #include "store/record.h"
 
 struct store;
@@ -79,6 +80,9 @@ int store_batch_trim_events(struct store_batch *batch, uint64_t seq);
 /* KEY is the caller's own, at most 98 bytes; -EINVAL beyond. */
 int store_batch_put_meta(struct store_batch *batch, const char *key, const void *value, size_t len);
 
+/* A task of RUN's type is completed: adds how its steps went to what is known of the type. */
+int store_batch_add_run(struct store_batch *batch, const struct history *run);
+
 size_t store_batch_bytes(const struct store_batch *batch); /* about what it will write */
 bool store_batch_is_empty(const struct store_batch *batch);
 
@@ -121,6 +125,9 @@ int store_get_spec(struct store *store, uint64_t id, struct store_bytes *ret_spe
 int store_find_token(
     struct store *store, uint64_t uid, const uint8_t token[static 16], uint64_t *ret_id);
 int store_get_meta(struct store *store, const char *key, struct store_bytes *ret_value);
+
+/* How earlier tasks of TYPE went: 0, -ENOENT. RET_HISTORY is the caller's to free. */
+int store_get_history(struct store *store, const char *type, struct history *ret_history);
 
 /* Calls back with each row; a return other than 0 stops and is returned. The callback must not
  * write, and must be quick: a read transaction is open. Bytes are valid during the call only. */

@@ -68,6 +68,7 @@ apply_step_end(struct record *record, const struct fact *fact)
 	record->step = fact->step;
 	step->state = fact->state;
 	step->exit = fact->exit;
+	step->lines = fact->count;
 	if (step->started_ms == 0)
 		step->started_ms = fact->ts_ms;
 	step->ended_ms = fact->ts_ms;
@@ -340,23 +341,4 @@ apply_interruption(struct record *record, uint64_t now_ms, const char *code, con
 	if (str_set(&interruption->code, code) < 0 || str_set(&interruption->message, message) < 0)
 		return -ENOMEM;
 	return 0;
-}
-
-double
-apply_progress(const struct record *record)
-{
-	double total = 0, done = 0;
-	bool any = false;
-
-	for (size_t i = 0; i < record->steps.n; i++) {
-		const struct record_step *step = &record->steps.v[i];
-		double weight = isnan(step->weight) ? 1 : step->weight;
-
-		total += weight;
-		if (!step_state_is_done(step->state))
-			continue;
-		done += weight;
-		any = true;
-	}
-	return any && total > 0 ? done / total : NAN;
 }

@@ -25,7 +25,4 @@ int apply_warning(struct record *record, uint64_t ts_ms, uint64_t step, const ch
 int apply_interruption(struct record *record, uint64_t now_ms, const char *code,
     const char *message, const struct exit_info *exit_info);
 
-/* How far it is, 0..1, by the weight of the steps that are done; NaN when none is. */
-double apply_progress(const struct record *record);
-
 #endif

@@ -70,6 +70,35 @@ read_brief(struct making *making)
 	return r < 0 ? fail(launch, r, "decode its frozen spec") : 0;
 }
 
+/* How the steps went in earlier tasks of the type; without it there is just less to go by. */
+static int
+recall(const struct launch *launch, struct brief *brief)
+{
+	struct history history;
+	int r =
+	    store_get_history(launch->store, brief->spec.type ? brief->spec.type : "", &history);
+
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	for (size_t i = 0; r == 0 && i < brief->steps.n && i < brief->spec.steps.n; i++) {
+		const char *name = brief->spec.steps.v[i].name;
+		const struct past_runs *runs = name ? history_runs(&history, name) : NULL;
+		struct brief_step *step = &brief->steps.v[i];
+
+		for (size_t k = 0; r == 0 && runs && k < runs->n; k++) {
+			struct past_run *run =
+			    list_add((struct list *)&step->runs, &past_run_codec);
+
+			r = run ? 0 : -ENOMEM;
+			if (run)
+				*run = runs->v[k];
+			step->lines = runs->v[k].lines;
+		}
+	}
+	codec_free(&history_codec, &history);
+	return r;
+}
+
 /* Moves what belongs to this attempt into the brief that was frozen at submit. */
 static int
 complete_brief(struct making *making)
@@ -85,7 +114,8 @@ complete_brief(struct making *making)
 	brief->order_rev = launch->order_rev;
 	brief->steps = launch->steps;
 	launch->steps = (struct brief_steps){ 0 };
-	if (str_set(&brief->keeper_instance, launch->keeper_instance) < 0 ||
+	if (recall(launch, brief) < 0 ||
+	    str_set(&brief->keeper_instance, launch->keeper_instance) < 0 ||
 	    str_set(&brief->boot_id, launch->boot_id) < 0 ||
 	    str_set(&brief->news_path, launch->news_path) < 0 ||
 	    str_set(&brief->orders_path, launch->orders_path) < 0)

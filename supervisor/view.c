@@ -248,7 +248,7 @@ pack_blocked(msgpack_packer *out, const struct blocked *blocked)
 		return;
 	}
 	pack_kv_map(out, "blocked_on", 3);
-	pack_kv_str(out, "kind", blocked->kind);
+	pack_kv_str(out, "kind", block_kind_name(blocked->kind));
 	if (blocked->holder)
 		pack_kv_uint(out, "holder", blocked->holder);
 	else
@@ -288,6 +288,17 @@ progress_of(const struct record *record, const struct news *news)
 	if (news && !isnan(news->progress))
 		return news->progress;
 	return record->progress;
+}
+
+/* What was said to be left, less the time since; once that is over it was wrong, and unknown. */
+static uint64_t
+eta_of(const struct record *record, const struct view_live *live)
+{
+	uint64_t age_s = live->news_age_ms / 1000;
+
+	if (!live->news || record->state != TASK_RUNNING || live->news->eta_s <= age_s)
+		return 0;
+	return live->news->eta_s - age_s;
 }
 
 static void
@@ -337,7 +348,7 @@ view_task(msgpack_packer *out, const struct record *record, const struct view_li
 	pack_kv_time(out, "started_at", record->started_ms);
 	pack_kv_time(out, "ended_at", record->ended_ms);
 	pack_bytes(out, live->news);
-	pack_kv_count(out, "eta_s", live->news ? live->news->eta_s : 0);
+	pack_kv_count(out, "eta_s", eta_of(record, live));
 	pack_outputs(out, &record->steps, &shares);
 	pack_kv_blob(
 	    out, "checkpoint", in_step ? &record->steps.v[record->step - 1].checkpoint : &none);

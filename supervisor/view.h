@@ -10,15 +10,16 @@
 
 /* Why it does not move. */
 struct blocked {
-	const char *kind; /* "slot", "disk", "unkillable", ...: static; NULL: it is not blocked */
-	uint64_t holder;  /* task id, or 0 */
-	const char *text; /* instead of a holder: static or borrowed; NULL */
+	enum block_kind kind; /* 0: it is not blocked */
+	uint64_t holder;      /* task id, or 0 */
+	const char *text;     /* instead of a holder: static or borrowed; NULL */
 	uint64_t since_ms;
 };
 
 /* What is known beside the committed row. */
 struct view_live {
 	const struct news *news; /* NULL: none in this attempt */
+	uint64_t news_age_ms;    /* since they came: the time left has gone on */
 	const char *pending;     /* "cancelling" before that is committed; NULL */
 	struct blocked blocked;
 	uint64_t now_ms;

@@ -167,7 +167,10 @@ static void
 take_news(struct channel *channel, struct attempt *attempt, enum step_msg_kind kind,
     const struct step_msg *msg)
 {
-	channel->has_progress |= kind != STEP_MSG_LABEL;
+	if (kind != STEP_MSG_LABEL) {
+		channel->has_progress = true;
+		bulletin_waiting(&attempt->bulletin, 0, NULL, 0);
+	}
 	if (kind == STEP_MSG_PROGRESS)
 		bulletin_fraction(&attempt->bulletin, msg->fraction);
 	if (kind == STEP_MSG_BYTES)
@@ -176,12 +179,22 @@ take_news(struct channel *channel, struct attempt *attempt, enum step_msg_kind k
 		bulletin_label(&attempt->bulletin, msg->label);
 }
 
+/* What stops it is one of a few words; another one is no news. */
+static void
+take_waiting(struct attempt *attempt, const struct step_msg *msg)
+{
+	enum block_kind kind = msg->on ? block_kind_by_step(msg->on) : 0;
+
+	if (kind || !msg->on || !*msg->on)
+		bulletin_waiting(&attempt->bulletin, kind, msg->holder, clock_wall_ms());
+}
+
 static void
 act(struct channel *channel, struct attempt *attempt, struct step_msg *msg)
 {
 	enum step_msg_kind kind = step_msg_kind_parse(msg->type ? msg->type : "");
 
-	if (kind > STEP_MSG_LABEL && kind != STEP_MSG_CHECKPOINT)
+	if (kind > STEP_MSG_LABEL && kind != STEP_MSG_CHECKPOINT && kind != STEP_MSG_WAITING)
 		put_checkpoint(channel, attempt);
 	switch (kind) {
 	case STEP_MSG_PROGRESS:
@@ -212,6 +225,9 @@ act(struct channel *channel, struct attempt *attempt, struct step_msg *msg)
 		break;
 	case STEP_MSG_RESULT:
 		take_text(channel, attempt, FACT_RESULT, msg);
+		break;
+	case STEP_MSG_WAITING:
+		take_waiting(attempt, msg);
 		break;
 	}
 }

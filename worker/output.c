@@ -313,6 +313,7 @@ take_end(struct output *output, enum log_stream stream, char end)
 	if (end == '\n') {
 		strip_return(line);
 		end_line(output, stream, false);
+		output->line_ends++;
 	} else if (!line->returned && line->text.len > 0) {
 		add_text(output, stream, "\r", 1);
 		line->returned = line->text.len > 0;
@@ -348,6 +349,7 @@ void
 output_begin(struct output *output, uint16_t step)
 {
 	output->step = step;
+	output->line_ends = 0;
 	buf_fini(&output->tail);
 }
 

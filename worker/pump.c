@@ -264,7 +264,8 @@ pump_sync(struct attempt *attempt, bool may_stop)
 
 	while ((r = journal_sync(&attempt->journal)) == -EAGAIN) {
 		if (!told)
-			bulletin_label(&attempt->bulletin, "the disk is full: waiting for room");
+			bulletin_blocked(&attempt->bulletin, BLOCK_DISK,
+			    "the service's state directory is full", clock_wall_ms());
 		told = true;
 		if (pump(attempt, NULL, clock_boot_ms() + DISK_MS) != PUMP_WISH)
 			continue;
@@ -273,6 +274,6 @@ pump_sync(struct attempt *attempt, bool may_stop)
 		attempt->orders.is_new = false;
 	}
 	if (told)
-		bulletin_label(&attempt->bulletin, NULL);
+		bulletin_blocked(&attempt->bulletin, 0, NULL, 0);
 	return r;
 }

@@ -69,6 +69,7 @@ tell_end(struct attempt *attempt, size_t index, struct fact *fact)
 {
 	fact->kind = FACT_STEP_END;
 	fact->step = index + 1;
+	fact->count = attempt->output.line_ends;
 	attempt_fact(attempt, fact);
 	attempt->brief.steps.v[index].state = fact->state;
 }
@@ -83,7 +84,7 @@ end_well(struct attempt *attempt, size_t index, enum step_state state, uint64_t 
 	fact.exit = (struct exit_info){ .known = true };
 	fact.killed = killed;
 	tell_end(attempt, index, &fact);
-	bulletin_step_done(&attempt->bulletin, &attempt->brief, index);
+	bulletin_step_done(&attempt->bulletin, index);
 }
 
 static void
@@ -334,7 +335,7 @@ try_step(struct runner *runner, size_t index)
 		if (!wait_for_retry(attempt, index, try + 1, &failure))
 			return attempt->journal.error ? STEP_ENDED_BROKEN : STEP_ENDED_BY_CANCEL;
 		output_begin(&attempt->output, (uint16_t)(index + 1));
-		bulletin_step_begin(&attempt->bulletin, &attempt->brief, index);
+		bulletin_step_begin(&attempt->bulletin, index);
 		tell_begin(attempt, index, try + 1);
 	}
 }
@@ -346,7 +347,7 @@ run_step(struct runner *runner, size_t index)
 	enum step_end end;
 
 	output_begin(&attempt->output, (uint16_t)(index + 1));
-	bulletin_step_begin(&attempt->bulletin, &attempt->brief, index);
+	bulletin_step_begin(&attempt->bulletin, index);
 	tell_begin(attempt, index, 1);
 	if (sandbox_has(attempt, index, ROLE_CHECK)) {
 		end = check_step(runner, index);

@@ -4,16 +4,13 @@
 #include "ipc/fd.h"
 #include "ipc/frame.h"
 #include "ipc/msg.h"
+#include "worker/step_pipe.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
-#include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Ten a second when it goes on for long; a short burst passes at once. */
@@ -37,7 +34,7 @@ struct message {
 	bool has_fraction;
 	double fraction;
 	uint64_t done, total, rate, count;
-	const char *label, *name, *detail, *text;
+	const char *label, *name, *detail, *text, *on, *holder;
 	const void *value; /* msgpack bytes, or: */
 	size_t value_len;
 	const char *value_text;
@@ -57,48 +54,6 @@ static struct {
 } step = { .fd = -1, .attempt = 1 };
 
 /* ---- the wire ------------------------------------------------------------------------ */
-
-/* Whole frames only: half of one would make nonsense of all that follows. */
-static int
-write_whole(int fd, const uint8_t *data, size_t len)
-{
-	int r = 0;
-
-	while (len > 0 && r == 0) {
-		ssize_t n = write(fd, data, len);
-
-		if (n >= 0) {
-			data += n;
-			len -= (size_t)n;
-		} else if (errno == EAGAIN) {
-			(void)poll(&(struct pollfd){ .fd = fd, .events = POLLOUT }, 1, -1);
-		} else if (errno != EINTR) {
-			r = -errno;
-		}
-	}
-	return r;
-}
-
-/* The program's own way with SIGPIPE is left alone: it is held off here, and one of ours taken
- * back. */
-static int
-write_without_sigpipe(int fd, const uint8_t *data, size_t len)
-{
-	const struct timespec at_once = { 0, 0 };
-	sigset_t sigpipe, before, pending;
-	int r;
-
-	sigemptyset(&sigpipe);
-	sigaddset(&sigpipe, SIGPIPE);
-	sigpending(&pending);
-	pthread_sigmask(SIG_BLOCK, &sigpipe, &before);
-	r = write_whole(fd, data, len);
-	if (r == -EPIPE && !sigismember(&pending, SIGPIPE))
-		while (sigtimedwait(&sigpipe, NULL, &at_once) < 0 && errno == EINTR)
-			;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return r;
-}
 
 /* Bytes of TEXT up to MAX_BYTES, never half a UTF-8 character: a long label is no reason to fail.
  */
@@ -160,6 +115,8 @@ pack(struct buf *out, const struct message *message)
 	pairs += pack_text(&packer, "name", message->name, LIMIT_NAME);
 	pairs += pack_text(&packer, "detail", message->detail, LIMIT_TITLE);
 	pairs += pack_text(&packer, "text", message->text, LIMIT_TEXT);
+	pairs += pack_text(&packer, "on", message->on, LIMIT_NAME);
+	pairs += pack_text(&packer, "holder", message->holder, LIMIT_TITLE);
 	pairs += pack_text(&packer, "value", message->value_text, LIMIT_TEXT);
 	if (message->value) {
 		pack_str(&packer, "value");
@@ -184,7 +141,7 @@ send_message(const struct message *message)
 	pack(&out, message);
 	r = pipe_frame_end(&out, begin, PIPE_HEAD + LIMIT_FRAME);
 	if (r == 0)
-		r = write_without_sigpipe(step.fd, out.data, out.len);
+		r = step_pipe_write(step.fd, out.data, out.len);
 	buf_fini(&out);
 	if (r == -EPIPE) {
 		fd_close(&step.fd);
@@ -414,6 +371,14 @@ step_label(const char *label)
 		return 0;
 	hold_label(label);
 	return offer_news();
+}
+
+int
+step_waiting(const char *on, const char *holder)
+{
+	if (on && !block_kind_by_step(on))
+		return -EINVAL;
+	return send_fact(&(struct message){ .kind = STEP_MSG_WAITING, .on = on, .holder = holder });
 }
 
 int

@@ -33,6 +33,9 @@ const void *step_checkpoint_given(size_t *ret_len);
 int step_progress(double fraction, const char *label);        /* 0..1; label may be NULL */
 int step_bytes(uint64_t done, uint64_t total, uint64_t rate); /* total 0: unknown */
 int step_label(const char *label);
+/* It does not move because of ON, "lock", "disk" or "network", which HOLDER (may be NULL) keeps;
+ * NULL: it moves again, as it does when it reports progress. Other words: -EINVAL. */
+int step_waiting(const char *on, const char *holder);
 
 /* A sub-step, nested in the open one; count 0: unknown. */
 int step_begin(const char *name, uint64_t count);

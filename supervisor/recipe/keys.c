@@ -78,6 +78,11 @@ static const struct recipe_key keys[] = {
 	  .help = "The user as whom the steps run. Counts only in recipes that nobody but root can "
 	          "change.",
 	  .good = "postgres", .bad = "[postgres]" },
+	{ KEY(TOP, DURATION, "stall_after", struct recipe, spec.stall_after_ms), .min = 1,
+	  .max = DAYS(30), .fallback = "30s for a pull, 10m for other steps",
+	  .help = "After so long without progress, output, CPU time and I/O a step is said to stand "
+	          "still, and since when. Nothing is stopped by it.",
+	  .good = "1h", .bad = "never" },
 	{ KEY(TOP, STEPS, "steps", struct recipe, spec.steps), .max = LIMIT_STEPS, .required = true,
 	  .help = "The work, in order.",
 	  .good = "[{name: hello, run: [echo, hello]}]", .bad = "[]" },
@@ -170,6 +175,11 @@ static const struct recipe_key keys[] = {
 	  .help = "Runs it on a terminal of its own, for programs that want one; when it waits at a "
 	          "prompt, the task asks.",
 	  .good = "true", .bad = "80x24" },
+
+	{ KEY(STEP, DURATION, "stall_after", struct spec_step, stall_after_ms), .min = 1,
+	  .max = DAYS(30), .fallback = "the recipe's",
+	  .help = "As for the recipe, for this step alone.",
+	  .good = "5m", .bad = "5" },
 
 	/* ---- progress ---- */
 	{ KEY(PROGRESS, LINE, "file", struct spec_progress, file), .min = 1, .max = LIMIT_TEXT,

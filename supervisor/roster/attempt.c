@@ -13,6 +13,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -212,15 +213,15 @@ take_fact(struct fact *fact, void *arg)
 	return 0;
 }
 
+/* The worker alone says how far it is; until it does, what was known of this attempt stands. */
 static void
 remember_progress(struct task *task)
 {
-	if (task->has_news && task->news.progress == task->news.progress)
+	if (!task->has_news)
+		return;
+	if (!isnan(task->news.progress))
 		task->rec.progress = task->news.progress;
-	else
-		task->rec.progress = apply_progress(&task->rec);
-	if (task->has_news)
-		task->rec.log_bytes = task->news.log_bytes;
+	task->rec.log_bytes = task->news.log_bytes;
 }
 
 /* The supervisor's cursor moves in the same transaction as the facts before it. */
@@ -276,6 +277,7 @@ on_news(struct news *news, void *arg)
 		task->news = *news;
 		*news = old;
 		task->has_news = true;
+		task->news_ms = clock_boot_ms();
 	}
 	attempt_ingest(attempt);
 	if (news && task->attempt && task->seen)

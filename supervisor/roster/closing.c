@@ -8,6 +8,7 @@
 #include "supervisor/launch.h"
 #include "supervisor/roster/attempt.h"
 #include "supervisor/roster/change.h"
+#include "supervisor/roster/learn.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -55,6 +56,7 @@ closing_end_task(struct change *change)
 	verdict_outcome(rec, line, sizeof line);
 	if (str_set(&rec->outcome, line) < 0)
 		log_warn("task %llu: no memory for its outcome", (unsigned long long)rec->id);
+	learn_from(change);
 	event = change_event(change, FACT_ENDED);
 	event->outcome = rec->state;
 	str_set(&event->message, line);

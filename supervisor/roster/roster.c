@@ -260,17 +260,22 @@ struct blocked
 roster_blocked(const struct task *task)
 {
 	struct blocked blocked = { .since_ms = task->blocked_since_ms };
+	const struct news *news = task->has_news ? &task->news : NULL;
 	const struct task *holder;
 
 	if (task->is_unkillable) {
-		blocked.kind = "unkillable";
+		blocked.kind = BLOCK_UNKILLABLE;
 		blocked.text = "processes that cannot be killed";
 	} else if (task->rec.state == TASK_QUEUED &&
 		   task->roster->queue.used >= task->roster->queue.slots) {
 		holder = slot_holder(task->roster);
-		blocked.kind = "slot";
+		blocked.kind = BLOCK_SLOT;
 		blocked.holder = holder ? holder->rec.id : 0;
 		blocked.text = holder ? NULL : "no slots are given out";
+	} else if (news && news->blocked && task_state_has_worker(task->rec.state)) {
+		blocked.kind = news->blocked;
+		blocked.text = news->holder;
+		blocked.since_ms = news->blocked_since_ms;
 	}
 	return blocked;
 }

@@ -13,6 +13,7 @@
  *   wish.c       what people ask for: submit, join, cancel, retry, keep
  *   join.c       which active task a submission joins
  *   retention.c  ended tasks go when their time has come
+ *   learn.c      what a completed task teaches about its type
  *   leftover.c   berths that nobody lives in any more
  */
 #ifndef SUPERVISOR_ROSTER_ROSTER_H
@@ -42,6 +43,7 @@ struct task {
 	struct attempt *attempt; /* what is held of a running attempt; NULL */
 	struct news news;
 	bool has_news;
+	uint64_t news_ms;   /* boot clock: when it came */
 	bool is_unkillable; /* something of it survives everything: its slot is given up */
 	uint64_t blocked_since_ms;
 	bool cancel_pending; /* accepted, not committed yet */
@@ -130,7 +132,7 @@ struct task *roster_find_token(struct roster *roster, const uint8_t token[static
 /* The keeper noted another death. */
 void roster_reaped(struct roster *roster);
 
-/* Why TASK does not move; kind NULL when nothing holds it. */
+/* Why TASK does not move; kind 0 when nothing holds it. */
 struct blocked roster_blocked(const struct task *task);
 
 /* ---- for the files of this folder --------------------------------------------- */

@@ -158,7 +158,7 @@ START_TEST(a_journal_that_has_no_room_waits_for_some)
 	world_until(&world, id, "status", "running");
 	fill(&world, "state/journals/filler");
 	world_file(&world, "go", "");
-	world_until(&world, id, "label", "the disk is full: waiting for room");
+	world_until(&world, id, "blocked_on.kind", "disk");
 	ck_doc(world_show(&world, id), "status", "running");
 	ck_assert_int_eq(unlink(world_path(&world, "state/journals/filler")), 0);
 	ck_assert_int_eq(REEVE(&world, "wait", world_word(&world, id))->status, 1);

@@ -177,21 +177,6 @@ START_TEST(interruptions_are_kept_up_to_a_limit)
 }
 END_TEST
 
-START_TEST(progress_is_the_weight_of_what_is_done)
-{
-	ck_assert(isnan(apply_progress(&row)));
-	row.steps.v[0].state = STEP_DONE;
-	ck_assert_double_eq_tol(apply_progress(&row), 1. / 3, 1e-9);
-	row.steps.v[0].weight = 8;
-	ck_assert_double_eq_tol(apply_progress(&row), .8, 1e-9);
-	row.steps.v[1].state = row.steps.v[2].state = STEP_ALREADY_DONE;
-	ck_assert_double_eq_tol(apply_progress(&row), 1, 1e-9);
-	for (int i = 0; i < 3; i++)
-		row.steps.v[i].weight = 0;
-	ck_assert(isnan(apply_progress(&row)));
-}
-END_TEST
-
 static void
 store_and_read_back(void)
 {
@@ -248,7 +233,6 @@ values(void)
 	tcase_add_test(tests, an_undo_attempt_changes_neither_outcome_nor_error);
 	tcase_add_test(tests, a_new_attempt_runs_again_what_is_not_done);
 	tcase_add_test(tests, interruptions_are_kept_up_to_a_limit);
-	tcase_add_test(tests, progress_is_the_weight_of_what_is_done);
 	tcase_add_test(tests, random_facts_leave_a_row_that_can_be_stored);
 	return tests;
 }

@@ -208,6 +208,30 @@ START_TEST(what_may_only_be_read_is_not_migrated)
 }
 END_TEST
 
+/* As version 1 left it: without the table that came with version 2. */
+START_TEST(a_store_of_version_1_gets_a_history)
+{
+	struct store_options reading = world_options;
+	struct store_error error;
+	struct history history;
+	MDB_txn *txn;
+
+	world_submit(1, 3, 1000);
+	plant_version(1);
+	txn = begin();
+	finish(txn, mdb_drop(txn, store->tables.history, 1));
+	world_close();
+	ck_assert_int_eq(store_check(world_dir, &error), 0);
+	reading.read_only = true;
+	ck_assert_int_eq(store_open(&reading, &store, &error), -EROFS);
+	world_open();
+	ck_assert_uint_eq(version_now(), STORE_SCHEMA_VERSION);
+	ck_assert_uint_eq(store_last_id(store), 3);
+	ck_assert_int_eq(store_get_history(store, "x", &history), -ENOENT);
+	world_check_is_good();
+}
+END_TEST
+
 /* ---- compaction -------------------------------------------------------------------- */
 
 static off_t
@@ -296,6 +320,7 @@ main(void)
 	tcase_add_test(versions, a_version_that_never_was_is_damage);
 	tcase_add_test(versions, rows_without_a_version_are_damage);
 	tcase_add_test(versions, what_may_only_be_read_is_not_migrated);
+	tcase_add_test(versions, a_store_of_version_1_gets_a_history);
 	tcase_add_test(compaction, a_file_that_is_mostly_free_is_made_small_at_the_next_start);
 	tcase_add_test(compaction, a_copy_that_cannot_be_made_changes_nothing);
 	return world_run(suite_create("migrate"), cases, sizeof cases / sizeof cases[0]);

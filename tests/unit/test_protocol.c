@@ -135,6 +135,10 @@ fill_step_msg(struct step_msg *msg, enum step_msg_kind kind)
 	case STEP_MSG_RESULT:
 		msg->value = value("\x92\x01\x02", 3);
 		break;
+	case STEP_MSG_WAITING:
+		msg->on = text("lock");
+		msg->holder = text("apt-get (pid 812, root)");
+		break;
 	}
 }
 

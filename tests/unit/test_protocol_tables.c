@@ -172,6 +172,13 @@ START_TEST(states_are_listed_with_their_numbers)
 	TASK_STATES(X)
 #undef X
 	check_end(row);
+	row = find_table("| number | kind of what it waits for |");
+#define X(sym, num, name, by_step)                                  \
+ snprintf(expected, sizeof expected, "| %d | `%s` |\n", num, name); \
+ check_row(&row, expected);
+	BLOCK_KINDS(X)
+#undef X
+	check_end(row);
 }
 END_TEST
 
@@ -212,7 +219,7 @@ START_TEST(the_limits_of_a_step_are_the_codecs)
 	ck_assert_uint_eq(LIMIT_NAME, 128);
 	check_row(&row, "| `name` | 128 bytes |");
 	ck_assert_uint_eq(LIMIT_TITLE, 512);
-	check_row(&row, "| `label`, `detail` | 512 bytes |");
+	check_row(&row, "| `label`, `detail`, `holder` | 512 bytes |");
 	ck_assert_uint_eq(LIMIT_TEXT, 16 << 10);
 	check_row(&row, "| `text` | 16 KiB |");
 	ck_assert_uint_eq(LIMIT_VALUE, 32 << 10);

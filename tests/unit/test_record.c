@@ -1,5 +1,7 @@
 #include "store/record.h"
 
+#include "store/history.h"
+
 #include "store/env.h"
 #include "tests/unit/suite.h"
 
@@ -307,6 +309,7 @@ START_TEST(the_schema_page_says_what_is_in_a_row)
 	char *schema = read_schema(), bytes[64];
 
 	check_section(schema, &record_codec);
+	check_section(schema, &history_codec);
 	snprintf(bytes, sizeof bytes, "at most %d,%03d,%03d bytes", RECORD_MAX_BYTES / 1000000,
 	    RECORD_MAX_BYTES / 1000 % 1000, RECORD_MAX_BYTES % 1000);
 	ck_assert_ptr_nonnull(strstr(schema, bytes));

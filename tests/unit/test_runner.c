@@ -456,7 +456,7 @@ START_TEST(facts_wait_for_room_on_the_disk_and_none_is_lost_or_doubled)
 	world_sh(&w, "two", "true");
 	w.file_limit = 200; /* the journal's, for a worker whose signals are ignored */
 	world_start(&w);
-	world_await_label(&w, "the disk is full: waiting for room");
+	world_await_blocked(&w, BLOCK_DISK);
 	ck_assert_int_eq(
 	    prlimit(w.pid, RLIMIT_FSIZE, &(struct rlimit){ RLIM_INFINITY, RLIM_INFINITY }, NULL),
 	    0);

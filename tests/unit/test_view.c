@@ -219,7 +219,8 @@ fill_everything(void)
 START_TEST(everything_known_is_shown)
 {
 	fill_everything();
-	live.blocked = (struct blocked){ .kind = "slot", .holder = 40, .since_ms = row.created_ms };
+	live.blocked =
+	    (struct blocked){ .kind = BLOCK_SLOT, .holder = 40, .since_ms = row.created_ms };
 	view();
 	assert_text("scope", "vm7");
 	assert_text("labels.colour", "blue");
@@ -239,7 +240,7 @@ START_TEST(everything_known_is_shown)
 	assert_number("blocked_on.holder", 40);
 	ck_assert(json_is_true(at("can.retry")));
 	ck_assert(json_is_true(at("keep")));
-	live.blocked = (struct blocked){ .kind = "disk", .text = "full" };
+	live.blocked = (struct blocked){ .kind = BLOCK_DISK, .text = "full" };
 	live.pending = "cancelling";
 	view();
 	assert_text("blocked_on.holder", "full");

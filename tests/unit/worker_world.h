@@ -256,6 +256,17 @@ world_await_label(struct world *world, const char *label)
 }
 
 static inline void
+world_await_blocked(struct world *world, enum block_kind kind)
+{
+	struct pollfd poll_news = { .fd = world->news_fd, .events = POLLIN };
+
+	while (world->news.blocked != kind) {
+		poll(&poll_news, 1, -1);
+		world_read_news(world);
+	}
+}
+
+static inline void
 world_order(struct world *world, uint64_t rev, enum want want, bool force)
 {
 	struct order order;
