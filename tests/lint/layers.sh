@@ -15,7 +15,7 @@ BEGIN {
 	allow["tests"] = " ipc store worker supervisor tests "
 
 	pure = "lifecycle queue can apply verdict view shares"
-	kernel = "jobs committer control passed link ingest census reaps people cgroup cgroup_place cgroup_base killing launch"
+	kernel = "jobs committer control passed link ingest census reaps people cgroup cgroup_place cgroup_base killing berth launch"
 	n = split(pure, name, " "); for (i = 1; i <= n; i++) level["supervisor/" name[i]] = 0
 	n = split(kernel, name, " "); for (i = 1; i <= n; i++) level["supervisor/" name[i]] = 1
 	level["supervisor/recipe/library"] = 1
@@ -24,7 +24,7 @@ BEGIN {
 	# One kernel thing may rest on another where this says so.
 	may["supervisor/killing supervisor/jobs"]; may["supervisor/killing supervisor/census"]
 	may["supervisor/killing supervisor/cgroup"]; may["supervisor/launch supervisor/jobs"]
-	may["supervisor/launch supervisor/census"]; may["supervisor/launch supervisor/cgroup"]
+	may["supervisor/launch supervisor/berth"]; may["supervisor/launch supervisor/census"]; may["supervisor/launch supervisor/cgroup"]
 	may["supervisor/cgroup supervisor/cgroup_place"]; may["supervisor/cgroup supervisor/cgroup_base"]
 	may["supervisor/cgroup_place supervisor/cgroup_base"]
 	may["supervisor/control supervisor/passed"]
