@@ -26,14 +26,9 @@ fd_close(int *fd)
 int
 fd_guard_stdio(void)
 {
-	int fd;
-
-	do {
-		fd = open("/dev/null", O_RDWR);
-		if (fd < 0)
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0) /* the lowest: FD */
 			return -errno;
-	} while (fd <= STDERR_FILENO);
-	close(fd);
 	return 0;
 }
 

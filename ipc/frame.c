@@ -4,6 +4,7 @@
 #include "ipc/task.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* ---- crc --------------------------------------------------------------------- */
@@ -26,6 +27,9 @@ crc_by_table(uint32_t crc, const uint8_t *at, size_t len)
 
 #ifdef __x86_64__
 # include <nmmintrin.h>
+# if __has_include(<sys/platform/x86.h>)
+#  include <sys/platform/x86.h>
+# endif
 
 __attribute__((target("sse4.2"))) static uint32_t
 crc_by_processor(uint32_t crc, const uint8_t *at, size_t len)
@@ -42,11 +46,22 @@ crc_by_processor(uint32_t crc, const uint8_t *at, size_t len)
 	return crc;
 }
 
+/* The C library has asked the processor already. To ask again, as the compiler's own answer does at
+ * the start of each program, costs a virtual machine more than all that a worker writes. */
+static bool
+has_instruction(void)
+{
+# if __has_include(<sys/platform/x86.h>)
+	return CPU_FEATURE_ACTIVE(SSE4_2);
+# else
+	return __builtin_cpu_supports("sse4.2");
+# endif
+}
+
 static uint32_t
 crc_update(uint32_t crc, const uint8_t *at, size_t len)
 {
-	return __builtin_cpu_supports("sse4.2") ? crc_by_processor(crc, at, len)
-						: crc_by_table(crc, at, len);
+	return has_instruction() ? crc_by_processor(crc, at, len) : crc_by_table(crc, at, len);
 }
 #else
 # define crc_update crc_by_table

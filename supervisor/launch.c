@@ -210,7 +210,9 @@ spawn_worker(struct making *making)
 	char argv0[] = "reeve-worker";
 	char *const argv[] = { argv0, making->name, NULL };
 	char *own[MAX_OWN_ENV];
-	struct spawn_fd fds[7] = {
+	struct spawn_fd fds[9] = {
+		{ .from = STDIN_FILENO, .to = STDIN_FILENO }, /* the supervisor has none either */
+		{ .from = STDIN_FILENO, .to = STDOUT_FILENO },
 		{ .from = STDERR_FILENO, .to = STDERR_FILENO },
 		{ .from = making->locked_fd, .to = WORKER_FD_JOURNAL },
 		{ .from = launch->news_fd, .to = WORKER_FD_NEWS },
@@ -222,7 +224,7 @@ spawn_worker(struct making *making)
 		.argv = argv,
 		.envp = own_environment(own),
 		.fds = fds,
-		.nfds = 6,
+		.nfds = 8,
 		.sibling = true,
 		.new_session = true,
 		.cgroup_fd = making->cgroup.worker_fd,

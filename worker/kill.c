@@ -161,12 +161,33 @@ kill_group_lives(pid_t leader)
 	return count_group(leader) > 0;
 }
 
+/* Nobody but LEADER (0: nobody at all) is our child: the usual end of a step, known soonest. */
+static bool
+is_alone(pid_t leader)
+{
+	siginfo_t info;
+	pid_t *pids;
+	size_t n;
+	bool is;
+
+	if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0)
+		return errno == ECHILD;
+	if (leader == 0 || proc_first_children(getpid(), 2, &pids, &n) < 0)
+		return false;
+	is = n == 1 && pids[0] == leader;
+	free(pids);
+	return is;
+}
+
 bool
 kill_has_others(pid_t leader, const struct spared *spared)
 {
 	struct census children = { .max = SIZE_MAX };
-	bool has = census_children(&children, getpid()) < 0; /* not knowing is no reason to trust */
+	bool has;
 
+	if (is_alone(leader))
+		return false;
+	has = census_children(&children, getpid()) < 0; /* not knowing is no reason to trust */
 	for (size_t i = 0; i < children.n && !has; i++)
 		has = children.v[i].pid != leader &&
 		      !is_spared(spared, children.v[i].pid, children.v[i].start_ticks);
@@ -208,6 +229,8 @@ kill_reap(pid_t leader)
 			break;
 		waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG | __WALL);
 	}
+	if (is_alone(leader))
+		return;
 	ahead_begin(&ahead);
 	reap_listed(leader, REAP_AT_ONCE); /* there may be other things to do */
 	ahead_end(&ahead);

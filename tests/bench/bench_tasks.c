@@ -12,7 +12,7 @@
 
 enum {
 	SUBMITTERS = 4,
-	IN_FLIGHT = 4
+	IN_FLIGHT = 8
 };
 static const char *const true_command[] = { "/bin/true", NULL };
 
@@ -119,7 +119,7 @@ bench_tasks(bool small)
 	int n = small ? 100 : 1000, rounds = small ? 1 : 5;
 	struct service service = { 0 };
 
-	service_start(&service, "4");
+	service_start(&service, "8");
 	run_tasks(&service, 40);
 	for (int i = 0; i < rounds; i++) {
 		pid_t supervisor = service_supervisor(&service);

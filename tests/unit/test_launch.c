@@ -226,7 +226,7 @@ START_TEST(a_worker_gets_what_the_contract_says_and_nothing_else)
 	carry_out(order());
 	ck_assert_msg(launch->result == 0, "%s", launch->message);
 	wait_for(launch->news_fd);
-	expect_seen("name 7.3\nleader 1\nfds 2 3 4 5 6 8.\nsealed 1\n");
+	expect_seen("name 7.3\nleader 1\nfds 0 1 2 3 4 5 6 8.\nsealed 1\n");
 	expect_seen("brief 7.3 mode 1 keeper keeper boot boot grace 250 rev 5 steps 2\n");
 	expect_seen("news %s/5.news\norders %s/5.orders\n", scratch_path, scratch_path);
 	expect_seen("env REEVE_NO_CGROUP=1\n");
