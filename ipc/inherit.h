@@ -7,8 +7,9 @@
 
 #include <stdint.h>
 
-/* reeved -> reeve-supervisor. argv: reeve-supervisor --state-dir D --run-dir D --slots N
- * --log-level L */
+/* reeved -> reeve-supervisor. argv: reeve-supervisor --state-dir D --run-dir D, what reeved was given
+ * of --slots N and --log-level L, and --again when a supervisor has served before. REEVE_CONFIG_DIR and
+ * REEVE_CONFIG_FILE say where the configuration is. */
 enum keeper_fd {
 	KEEPER_FD_LISTEN = 3, /* the control socket, listening */
 	KEEPER_FD_REAPS = 4,  /* memfd: struct reap_ring, read-only use */

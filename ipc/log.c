@@ -12,7 +12,7 @@ enum {
 };
 
 static const char *log_name = "reeve";
-static enum log_level log_level = LOG_LEVEL_INFO;
+static _Atomic enum log_level log_level = LOG_LEVEL_INFO; /* threads log, too */
 
 static const char *const level_names[] = { [LOG_LEVEL_ERROR] = "error",
 	[LOG_LEVEL_WARN] = "warn",
@@ -23,6 +23,12 @@ void
 log_init(const char *name, enum log_level level)
 {
 	log_name = name;
+	log_level = level;
+}
+
+void
+log_set_level(enum log_level level)
+{
 	log_level = level;
 }
 

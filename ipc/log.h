@@ -17,6 +17,8 @@ enum log_level {
 /* NAME is the program ("reeved"); lines read `NAME[pid] level: text`. */
 void log_init(const char *name, enum log_level level);
 
+void log_set_level(enum log_level level); /* from any thread */
+
 /* "error", "warn", "info", "debug" -> level, or 0. */
 enum log_level log_level_parse(const char *name);
 enum log_level log_level_current(void);

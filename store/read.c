@@ -333,6 +333,19 @@ store_due(struct store *store, uint64_t now_ms, uint64_t *ret_ids, size_t max, s
 	return r;
 }
 
+uint64_t
+store_due_count(struct store *store)
+{
+	struct reading reading;
+	MDB_stat stat = { .ms_entries = 0 };
+
+	if (begin_at(store, store->tables.due, &reading) < 0)
+		return 0;
+	(void)mdb_stat(reading.txn, store->tables.due, &stat);
+	end(&reading);
+	return stat.ms_entries;
+}
+
 /* ---- events ----------------------------------------------------------------------- */
 
 static int

@@ -146,6 +146,9 @@ int store_each_task(struct store *store, const struct store_page *page, store_ro
 /* Ended tasks whose time has come, oldest first, at most MAX. */
 int store_due(struct store *store, uint64_t now_ms, uint64_t *ret_ids, size_t max, size_t *ret_n);
 
+/* How many there are, due or not yet. */
+uint64_t store_due_count(struct store *store);
+
 typedef int (*store_event_fn)(uint64_t seq, const uint8_t *event, size_t len, void *arg);
 /* Events with a number above AFTER, ascending; of one TASK, or of all when 0. At most MAX. */
 int store_each_event(

@@ -28,24 +28,32 @@ enum {
 
 struct cgroups {
 	struct cgroup_place place;
+	_Atomic uint64_t pids_max;
 };
 
 int
 cgroups_open(const char *tag, struct cgroups **ret_cgroups)
 {
 	struct cgroups *cgroups = calloc(1, sizeof *cgroups);
-	const char *off = getenv("REEVE_NO_CGROUP");
+	const char *off = getenv("REEVE_CGROUPS");
 
 	if (!cgroups)
 		return -ENOMEM;
-	if (off && strcmp(off, "1") == 0)
-		cgroups->place = (struct cgroup_place){
-			.base_fd = -1, .pids_fd = -1, .why = "none: switched off by REEVE_NO_CGROUP"
-		};
+	if (off && strcmp(off, "off") == 0)
+		cgroups->place = (struct cgroup_place){ .base_fd = -1,
+			.pids_fd = -1,
+			.why = "none: switched off by the configuration" };
 	else
 		cgroup_place_find(&cgroups->place, tag);
+	cgroups->pids_max = CGROUP_PIDS_MAX;
 	*ret_cgroups = cgroups;
 	return 0;
+}
+
+void
+cgroups_limit(struct cgroups *cgroups, uint64_t pids_max)
+{
+	cgroups->pids_max = pids_max;
 }
 
 static void
@@ -140,21 +148,25 @@ use_again(char path[static PATH_MAX])
 static int
 make_steps_group(const struct cgroups *cgroups, uint64_t berth)
 {
-	char path[PATH_MAX], max[16];
+	uint64_t pids_max = cgroups->pids_max;
+	char path[PATH_MAX], max[24];
 	int r;
 
 	berth_path(cgroups->place.base, berth, "/s", path);
 	if (mkdir(path, 0755) < 0) {
 		r = errno == EEXIST ? use_again(path) : -errno;
-		if (r <= 0)
+		if (r < 0)
 			return r;
 		berth_path(cgroups->place.base, berth, "/s", path);
-		if (mkdir(path, 0755) < 0)
+		if (r > 0 && mkdir(path, 0755) < 0)
 			return -errno;
 	}
 	if (!cgroups->place.v2_pids)
 		return 0;
-	snprintf(max, sizeof max, "%d", CGROUP_PIDS_MAX);
+	if (pids_max == UINT64_MAX)
+		snprintf(max, sizeof max, "max");
+	else
+		snprintf(max, sizeof max, "%llu", (unsigned long long)pids_max);
 	return cgroup_write(path, "pids.max", max);
 }
 

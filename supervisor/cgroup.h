@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 enum {
-	CGROUP_PIDS_MAX = 512,     /* of one attempt's steps */
+	CGROUP_PIDS_MAX = 512,     /* of one attempt's steps, until cgroups_limit */
 	CGROUP_ALL_PIDS_MAX = 4096 /* of all attempts, by v1 */
 };
 
@@ -38,7 +38,7 @@ enum cgroup_part {
 /*
  * Looks where groups may be made, makes reeve.TAG there, and moves the service's processes
  * (PIDS) into a leaf where v2 demands it. Never fails for want of rights: then there are none. TAG:
- * letters and digits that name this state directory. REEVE_NO_CGROUP=1: none. 0 or -ENOMEM.
+ * letters and digits that name this state directory. REEVE_CGROUPS=off: none. 0 or -ENOMEM.
  */
 int cgroups_open(const char *tag, struct cgroups **ret_cgroups);
 void cgroups_close(struct cgroups *cgroups); /* removes reeve.TAG when it is empty */
@@ -53,6 +53,9 @@ bool cgroups_exist(const struct cgroups *cgroups);
  * every fork on the machine for a grace period of RCU, some 10 ms. 0 or -errno.
  */
 int cgroups_count_thread(struct cgroups *cgroups);
+
+/* PIDS_MAX processes (UINT64_MAX: any number) for the steps of attempts that begin from now on. */
+void cgroups_limit(struct cgroups *cgroups, uint64_t pids_max);
 
 /* For the next attempt, made or used again; a group that was killed must be removed before:
  * see spawn_spec.cgroup_by_write. 0, -ENOTSUP where there are none (then *ret_attempt is

@@ -1,6 +1,7 @@
 /* reeve-supervisor: started by reeved, which hands it the listening socket (ipc/inherit.h). */
 #include "ipc/fd.h"
 #include "ipc/inherit.h"
+#include "ipc/log.h"
 #include "supervisor/supervisor.h"
 
 #include <fcntl.h>
@@ -22,21 +23,26 @@ int
 main(int argc, char **argv)
 {
 	static struct supervisor supervisor;
-	struct config config;
+	struct settings settings;
+	struct flags flags;
 	int status;
 
 	if (fd_guard_stdio() < 0)
 		return EXIT_FAILURE;
-	if (config_parse(&config, argc, argv) < 0)
+	if (flags_parse(&flags, argc, argv) < 0)
 		return SUPERVISOR_EXIT_USAGE;
 	if (!has_keeper()) {
 		fprintf(stderr, "reeve-supervisor: it is started by reeved, not by hand\n");
 		return SUPERVISOR_EXIT_USAGE;
 	}
-	log_init("reeve-supervisor", config.log_level);
+	log_init("reeve-supervisor", LOG_LEVEL_INFO);
+	if (settings_load(&settings, &flags) < 0)
+		return SUPERVISOR_EXIT_USAGE;
+	log_set_level((enum log_level)settings.config.log_level);
+	settings_export(&settings.config);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is a full disk */
-	status = supervisor_start(&supervisor, &config);
+	status = supervisor_start(&supervisor, &settings);
 	if (status != 0)
 		return status;
 	status = supervisor_run(&supervisor);

@@ -5,9 +5,11 @@
 #include "ipc/fd.h"
 #include "ipc/inherit.h"
 #include "ipc/install.h"
+#include "ipc/log.h"
 #include "ipc/spawn.h"
 #include "supervisor/commands/commands.h"
 #include "supervisor/commands/watch.h"
+#include "supervisor/reload.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -58,6 +60,15 @@ on_signal(struct ev_loop *loop, ev_signal *watcher, int revents)
 	(void)revents;
 	log_info("stopping; tasks go on");
 	ev_break(loop, EVBREAK_ALL);
+}
+
+static void
+on_hangup(struct ev_loop *loop, ev_signal *watcher, int revents)
+{
+	(void)loop;
+	(void)revents;
+	if (reload_start(watcher->data, NULL, NULL) < 0)
+		log_error("configuration: it is not read again: out of memory");
 }
 
 static void
@@ -157,7 +168,7 @@ open_store(struct supervisor *supervisor)
 	struct store_error error = { .text = "" };
 	int r;
 
-	snprintf(dir, sizeof dir, "%s/store", supervisor->config.state_dir);
+	snprintf(dir, sizeof dir, "%s/store", supervisor->settings.flags.state_dir);
 	r = store_check(dir, &error);
 	if (r == 0)
 		r = store_open(&options, &supervisor->store, &error);
@@ -191,7 +202,7 @@ open_dir(const char *state_dir, const char *name)
 static int
 open_world(struct supervisor *supervisor)
 {
-	const char *state_dir = supervisor->config.state_dir;
+	const char *state_dir = supervisor->settings.flags.state_dir;
 	char tag[20];
 	int r;
 
@@ -211,8 +222,10 @@ open_world(struct supervisor *supervisor)
 	if (r == 0)
 		r = cgroups_open(tag, &supervisor->cgroups);
 	if (r == 0)
-		r = recipe_library_init(&supervisor->library, getenv("REEVE_CONFIG_DIR"));
-	supervisor->admin_gid = people_group_id("reeve-admin");
+		cgroups_limit(supervisor->cgroups, supervisor->settings.config.max_processes);
+	if (r == 0)
+		r = settings_library(&supervisor->settings.config, &supervisor->library);
+	supervisor->admin_gid = settings_admin_gid(&supervisor->settings.config);
 	return r;
 }
 
@@ -271,10 +284,23 @@ start_threads(struct supervisor *supervisor)
 	return r;
 }
 
+struct retention
+supervisor_retention(const struct config *config)
+{
+	const struct config_keep *keep = &config->keep_ms;
+
+	return (struct retention){ .completed_ms = keep->completed,
+		.failed_ms = keep->failed,
+		.cancelled_ms = keep->cancelled,
+		.interrupted_ms = keep->interrupted,
+		.tasks = config->keep_tasks,
+		.bytes = config->keep_bytes };
+}
+
 static int
 start_roster(struct supervisor *supervisor)
 {
-	const struct config *config = &supervisor->config;
+	const struct config *config = &supervisor->settings.config;
 	struct roster_env env = { .loop = supervisor->loop,
 		.store = supervisor->store,
 		.committer = &supervisor->committer,
@@ -283,17 +309,16 @@ start_roster(struct supervisor *supervisor)
 		.census = &supervisor->census,
 		.cgroups = supervisor->cgroups,
 		.reaps = &supervisor->reaps,
-		.state_dir = config->state_dir,
-		.run_dir = config->run_dir,
+		.state_dir = supervisor->settings.flags.state_dir,
+		.run_dir = supervisor->settings.flags.run_dir,
 		.attempts_fd = supervisor->attempts_fd,
 		.journals_fd = supervisor->journals_fd,
 		.worker_fd = supervisor->worker_fd,
 		.boot_id = supervisor->boot_id,
-		.slots = config->slots,
+		.slots = settings_slots(config),
 		.grace_ms = config->grace_ms,
-		.keep_completed_ms = config->keep_completed_ms,
-		.keep_rest_ms = config->keep_rest_ms,
-		.change_user = config->change_user };
+		.retention = supervisor_retention(config),
+		.change_user = supervisor->change_user };
 	struct roster_listener listener = {
 		.event = watch_event, .news = watch_news, .arg = supervisor
 	};
@@ -309,11 +334,13 @@ start_watchers(struct supervisor *supervisor)
 
 	ev_signal_init(&supervisor->on_term, on_signal, SIGTERM);
 	ev_signal_init(&supervisor->on_int, on_signal, SIGINT);
+	ev_signal_init(&supervisor->on_hup, on_hangup, SIGHUP);
 	ev_io_init(&supervisor->link, on_link, KEEPER_FD_LINK, EV_READ);
 	ev_prepare_init(&supervisor->stopper, on_stopper);
-	supervisor->link.data = supervisor->stopper.data = supervisor;
+	supervisor->link.data = supervisor->stopper.data = supervisor->on_hup.data = supervisor;
 	ev_signal_start(loop, &supervisor->on_term);
 	ev_signal_start(loop, &supervisor->on_int);
+	ev_signal_start(loop, &supervisor->on_hup);
 	ev_io_start(loop, &supervisor->link);
 }
 
@@ -339,7 +366,7 @@ start(struct supervisor *supervisor)
 		.arg = supervisor };
 	int r;
 
-	if ((r = lock_store(supervisor->config.state_dir)) < 0) {
+	if ((r = lock_store(supervisor->settings.flags.state_dir)) < 0) {
 		log_error("locking the store: %s", strerror(-r));
 		return r;
 	}
@@ -357,11 +384,12 @@ start(struct supervisor *supervisor)
 }
 
 int
-supervisor_start(struct supervisor *supervisor, const struct config *config)
+supervisor_start(struct supervisor *supervisor, const struct settings *settings)
 {
 	int r;
 
-	*supervisor = (struct supervisor){ .config = *config,
+	*supervisor = (struct supervisor){ .settings = *settings,
+		.change_user = geteuid() == 0,
 		.attempts_fd = -1,
 		.journals_fd = -1,
 		.worker_fd = -1,
@@ -405,12 +433,14 @@ supervisor_stop(struct supervisor *supervisor)
 	roster_fini(&supervisor->roster);
 	people_free(supervisor->people);
 	recipe_library_fini(&supervisor->library);
+	settings_fini(&supervisor->settings);
 	cgroups_close(supervisor->cgroups);
 	reaps_close(&supervisor->reaps);
 	store_close(supervisor->store);
 	census_fini(&supervisor->census);
 	ev_signal_stop(loop, &supervisor->on_term);
 	ev_signal_stop(loop, &supervisor->on_int);
+	ev_signal_stop(loop, &supervisor->on_hup);
 	ev_io_stop(loop, &supervisor->link);
 	ev_loop_destroy(loop);
 	fd_close(&supervisor->attempts_fd);

@@ -5,16 +5,16 @@
 #define SUPERVISOR_SUPERVISOR_H
 
 #include "ipc/proc.h"
-#include "supervisor/config.h"
 #include "supervisor/control.h"
 #include "supervisor/people.h"
 #include "supervisor/recipe/library.h"
 #include "supervisor/roster/roster.h"
+#include "supervisor/settings.h"
 
 struct supervisor {
-	struct config config;
+	struct settings settings;
 	struct ev_loop *loop;
-	ev_signal on_term, on_int;
+	ev_signal on_term, on_int, on_hup;
 	ev_io link; /* KEEPER_FD_LINK */
 	struct store *store;
 	struct committer committer;
@@ -26,7 +26,8 @@ struct supervisor {
 	struct recipe_library library;
 	struct roster roster;
 	struct control control;
-	gid_t admin_gid; /* group reeve-admin, or (gid_t)-1 */
+	gid_t admin_gid;  /* of the administrators' group, or (gid_t)-1 */
+	bool change_user; /* the service is root: commands run as their owner */
 	char boot_id[BOOT_ID_TEXT];
 	int attempts_fd, journals_fd, worker_fd;
 	uint64_t started_ms;  /* wall clock */
@@ -37,14 +38,17 @@ struct supervisor {
 	int exit_status;
 };
 
-/* Opens the store, takes up what was running, serves. 0, or the exit status (then all is closed).
- */
-int supervisor_start(struct supervisor *supervisor, const struct config *config);
+/* Opens the store, takes up what was running, serves. Takes SETTINGS. 0, or the exit status (then
+ * all is closed). */
+int supervisor_start(struct supervisor *supervisor, const struct settings *settings);
 
 /* Until it is told to stop. Returns the exit status. */
 int supervisor_run(struct supervisor *supervisor);
 
 void supervisor_stop(struct supervisor *supervisor);
+
+/* What the configuration says of tasks that have ended. */
+struct retention supervisor_retention(const struct config *config);
 
 /* Ends the loop, and with it the service: at once, or when no task is left (EMPTY). */
 void supervisor_stop_when(struct supervisor *supervisor, bool empty);

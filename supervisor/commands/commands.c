@@ -21,6 +21,8 @@ const struct method methods[] = {
 	{ "keep", method_keep, false },
 	{ "recipes", method_recipes, false },
 	{ "doctor", method_doctor, false },
+	{ "config", method_config, false },
+	{ "reload", method_reload, true },
 	{ "shutdown", method_shutdown, true },
 	{ NULL, NULL, false },
 };

@@ -78,6 +78,8 @@ void method_retry(const struct request *request, const struct rpc_slice *params,
 void method_keep(const struct request *request, const struct rpc_slice *params, int fd);
 void method_recipes(const struct request *request, const struct rpc_slice *params, int fd);
 void method_doctor(const struct request *request, const struct rpc_slice *params, int fd);
+void method_config(const struct request *request, const struct rpc_slice *params, int fd);
+void method_reload(const struct request *request, const struct rpc_slice *params, int fd);
 void method_shutdown(const struct request *request, const struct rpc_slice *params, int fd);
 
 #endif

@@ -181,7 +181,7 @@ check_disk(struct examination *examination, struct supervisor *supervisor)
 	char text[128];
 	uint64_t free_mib;
 
-	if (statvfs(supervisor->config.state_dir, &fs) < 0) {
+	if (statvfs(supervisor->settings.flags.state_dir, &fs) < 0) {
 		add_check(examination, "disk", HEALTH_FAIL, strerror(errno), NULL);
 		return;
 	}
@@ -211,6 +211,26 @@ check_store(struct examination *examination, struct supervisor *supervisor)
 }
 
 static void
+check_config(struct examination *examination, const struct settings *settings)
+{
+	char text[64 + sizeof settings->problem];
+	size_t waiting = 0;
+
+	for (size_t i = 0; i < CONFIG_KEYS; i++)
+		waiting += settings->waiting[i] != NULL;
+	if (settings->problem[0]) {
+		add_check(examination, "config", HEALTH_FAIL, settings->problem,
+		    "mend the file, then: reeve config reload");
+		return;
+	}
+	snprintf(text, sizeof text, "%s", settings->path);
+	add_check(examination, "config", waiting > 0 ? HEALTH_WARN : HEALTH_OK, text,
+	    waiting > 0 ? "some of it is not in force before the service is started again; "
+			  "`reeve config` shows which"
+			: NULL);
+}
+
+static void
 check_slots(struct examination *examination, const struct roster *roster)
 {
 	char text[128];
@@ -219,7 +239,7 @@ check_slots(struct examination *examination, const struct roster *roster)
 	    (unsigned long long)roster->queue.used, (unsigned long long)roster->queue.slots,
 	    roster->queue.n);
 	add_check(examination, "slots", roster->queue.slots > 0 ? HEALTH_OK : HEALTH_WARN, text,
-	    roster->queue.slots > 0 ? NULL : "start reeved with --slots above 0 to run tasks");
+	    roster->queue.slots > 0 ? NULL : "set slots above 0 to run tasks");
 }
 
 void
@@ -244,6 +264,7 @@ method_doctor(const struct request *request, const struct rpc_slice *params, int
 	check_store(&examination, supervisor);
 	check_disk(&examination, supervisor);
 	check_slots(&examination, &supervisor->roster);
+	check_config(&examination, &supervisor->settings);
 	reply_begin(request, &out, &packer);
 	msgpack_pack_map(&packer, 1);
 	pack_str(&packer, "checks");

@@ -183,7 +183,7 @@ set_account(struct submit *submit, const struct person *person, const struct pai
 
 	brief->uid = person->uid;
 	brief->gid = person->gid;
-	brief->change_user = submit->request.supervisor->config.change_user;
+	brief->change_user = submit->request.supervisor->change_user;
 	if (set_groups(brief, person) < 0)
 		return -ENOMEM;
 	return set_env(brief, person, given);

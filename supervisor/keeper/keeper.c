@@ -26,7 +26,8 @@ enum {
 	STOP_MS = 10 * 1000,
 	LOOK_MS = 1000, /* while nobody tells that the socket's name has gone */
 	BACKOFF_MIN_MS = 1000,
-	BACKOFF_MAX_MS = 30 * 1000
+	BACKOFF_MAX_MS = 30 * 1000,
+	ARGV_MAX = 11
 };
 
 struct keeper {
@@ -38,6 +39,7 @@ struct keeper {
 	pid_t supervisor; /* 0: none */
 	int pidfd;
 	bool was_ready;       /* this supervisor has served */
+	bool has_served;      /* some supervisor has */
 	bool wants_stop;      /* it asked that the service ends with it */
 	bool wants_restart;   /* it asked that another build takes our place */
 	bool stopping;        /* SIGTERM came */
@@ -60,18 +62,39 @@ try_again_later(struct keeper *keeper)
 	    (unsigned long long)keeper->backoff_ms / 1000);
 }
 
+static char program[] = "reeve-supervisor";
+
+/* NULL-terminated; the words belong to OPTIONS or to nobody. */
+static void
+fill_argv(const struct keeper *keeper, char *argv[static ARGV_MAX])
+{
+	static char state[] = "--state-dir", run[] = "--run-dir", log[] = "--log-level",
+		    slots[] = "--slots", again[] = "--again";
+	const struct options *options = keeper->options;
+	struct {
+		char *flag, *value;
+	} pairs[] = { { state, options->state_dir }, { run, options->run_dir },
+		{ log, options->log_flag }, { slots, options->slots } };
+	size_t n = 0;
+
+	argv[n++] = program;
+	for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+		if (!pairs[i].value)
+			continue;
+		argv[n++] = pairs[i].flag;
+		argv[n++] = pairs[i].value;
+	}
+	if (keeper->has_served)
+		argv[n++] = again;
+	argv[n] = NULL;
+}
+
 static int
 spawn_supervisor(struct keeper *keeper, int link)
 {
-	const struct options *options = keeper->options;
 	struct install_paths found;
 	const char *const paths[] = { found.v[0], found.v[1], found.v[2], NULL };
-	char level[16];
-	char name[] = "reeve-supervisor", state[] = "--state-dir", run[] = "--run-dir",
-	     log[] = "--log-level", slots[] = "--slots";
-	char *argv[] = { name, state, options->state_dir, run, options->run_dir, log, level, NULL,
-		NULL, NULL };
-	char number[16];
+	char *argv[ARGV_MAX];
 	const struct spawn_fd fds[] = {
 		{ STDERR_FILENO, STDERR_FILENO },
 		{ keeper->places->listen_fd, KEEPER_FD_LISTEN },
@@ -89,18 +112,13 @@ spawn_supervisor(struct keeper *keeper, int link)
 		.death_signal = SIGKILL,
 		.oom_score_adj = INT_MIN };
 	struct spawned child = { .stage = SPAWN_STAGE_EXEC };
-	int r = install_paths(name, &found); /* each time, so that an upgrade is picked up */
+	int r = install_paths(program, &found); /* each time, so that an upgrade is picked up */
 
-	snprintf(level, sizeof level, "%s", log_level_name(options->log_level));
-	if (options->slots) {
-		snprintf(number, sizeof number, "%s", options->slots);
-		argv[7] = slots;
-		argv[8] = number;
-	}
+	fill_argv(keeper, argv);
 	if (r == 0)
 		r = spawn(&spec, &child);
 	if (r < 0) {
-		log_error("%s: %s: %s", name, spawn_stage_name(child.stage), strerror(-r));
+		log_error("%s: %s: %s", program, spawn_stage_name(child.stage), strerror(-r));
 		return r;
 	}
 	keeper->supervisor = child.pid;
@@ -179,7 +197,7 @@ on_supervisor_end(struct keeper *keeper, const siginfo_t *info)
 static void
 on_ready(struct keeper *keeper)
 {
-	keeper->was_ready = true;
+	keeper->was_ready = keeper->has_served = true;
 	notify("READY=1");
 }
 
@@ -348,7 +366,8 @@ keeper_run(const struct options *options, struct places *places, struct heritage
 		.link = -1,
 		.pidfd = -1,
 		.status = -1,
-		.ring.fd = -1 };
+		.ring.fd = -1,
+		.has_served = left->fds[HERITAGE_RING] >= 0 };
 	int r = ring_open(&keeper.ring, left->fds[HERITAGE_RING]);
 
 	heritage_close(left);

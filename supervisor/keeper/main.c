@@ -21,6 +21,8 @@ main(int argc, char **argv)
 	if (r == 0 && !init_stay(&status)) {
 		log_init("reeved", options.log_level);
 		setenv("REEVE_CONFIG_DIR", options.config_dir, 1);
+		if (options.config_file)
+			setenv("REEVE_CONFIG_FILE", options.config_file, 1);
 		heritage_take(&left);
 		status = places_open(&places, &options, &left) < 0
 			     ? EXIT_FAILURE

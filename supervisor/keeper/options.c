@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char help_text[] =
@@ -20,12 +21,15 @@ static const char help_text[] =
     "                     or $XDG_STATE_HOME/reeve; REEVE_STATE_DIR)\n"
     "  --run-dir DIR      sockets and pipes, may be a tmpfs      (/run/reeve,\n"
     "                     or $XDG_RUNTIME_DIR/reeve; REEVE_RUN_DIR)\n"
-    "  --config DIR       recipes and configuration              (/etc/reeve,\n"
+    "  --config DIR       reeve.yaml, and recipes                (/etc/reeve,\n"
     "                     or $XDG_CONFIG_HOME/reeve; REEVE_CONFIG_DIR)\n"
+    "  --config FILE      another file than DIR/reeve.yaml       (REEVE_CONFIG_FILE)\n"
     "  --slots N          tasks that run at once; 0 starts none  (cores, at least 4)\n"
     "  --log-level LEVEL  error, warn, info or debug             (info)\n"
     "  --version, --help\n"
     "\n"
+    "`reeve config` shows what is set and by what; `reeve config reference` all that can be.\n"
+    "SIGHUP reads the configuration again; with a mistake in it, nothing changes.\n"
     "SIGTERM stops the service and leaves running tasks alone: the next reeved takes them\n"
     "up. `reeve shutdown --tasks` ends the tasks too.\n"
     "\n"
@@ -101,7 +105,14 @@ complete(struct options *options)
 {
 	const char *state = getenv("REEVE_STATE_DIR"), *run = getenv("REEVE_RUN_DIR");
 	const char *config = getenv("REEVE_CONFIG_DIR");
+	const char *file = getenv("REEVE_CONFIG_FILE"), *level = getenv("REEVE_LOG_LEVEL");
 	bool user = options->is_user_mode;
+
+	/* What the variable may be is the supervisor's to say. */
+	if (!options->log_flag && level && log_level_parse(level))
+		options->log_level = log_level_parse(level);
+	if (!options->config_file && file && *file)
+		options->config_file = absolute(file);
 
 	if (!options->state_dir)
 		options->state_dir = state && *state ? absolute(state)
@@ -126,8 +137,29 @@ take_dir(char **member, const char *value)
 	return *member ? 0 : -ENOMEM;
 }
 
+/* What is there and no directory is a file, and so is what is called one. */
+static bool
+is_file(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+	struct stat info;
+
+	if (stat(path, &info) == 0)
+		return !S_ISDIR(info.st_mode);
+	return dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
+}
+
 static int
-take_slots(struct options *options, const char *value)
+take_log_level(struct options *options, char *value)
+{
+	options->log_flag = value;
+	options->log_level = log_level_parse(value);
+	return options->log_level ? 0
+				  : complain("--log-level takes error, warn, info or debug", value);
+}
+
+static int
+take_slots(struct options *options, char *value)
 {
 	size_t digits = strspn(value, "0123456789");
 
@@ -138,7 +170,7 @@ take_slots(struct options *options, const char *value)
 }
 
 static int
-take_flag(struct options *options, int flag, const char *value)
+take_flag(struct options *options, int flag, char *value)
 {
 	switch (flag) {
 	case 's':
@@ -146,14 +178,12 @@ take_flag(struct options *options, int flag, const char *value)
 	case 'r':
 		return take_dir(&options->run_dir, value);
 	case 'c':
-		return take_dir(&options->config_dir, value);
+		return take_dir(
+		    is_file(value) ? &options->config_file : &options->config_dir, value);
 	case 'n':
 		return take_slots(options, value);
 	case 'l':
-		options->log_level = log_level_parse(value);
-		return options->log_level
-			   ? 0
-			   : complain("--log-level takes error, warn, info or debug", value);
+		return take_log_level(options, value);
 	case 'h':
 		fputs(help_text, stdout);
 		return 1;
@@ -193,4 +223,5 @@ options_fini(struct options *options)
 	free(options->state_dir);
 	free(options->run_dir);
 	free(options->config_dir);
+	free(options->config_file);
 }

@@ -8,10 +8,11 @@
 
 struct options {
 	char *state_dir, *run_dir, *config_dir; /* absolute, owned */
-	const char *slots;                      /* NULL: the supervisor's default */
-	char **argv;                            /* borrowed: all of it, to start anew with */
-	enum log_level log_level;
-	bool is_user_mode; /* effective uid is not 0 */
+	char *config_file;        /* absolute, owned; NULL: reeve.yaml in config_dir */
+	char **argv;              /* borrowed: all of it, to start anew with */
+	char *slots, *log_flag;   /* as given; NULL: the supervisor finds out */
+	enum log_level log_level; /* our own */
+	bool is_user_mode;        /* effective uid is not 0 */
 };
 
 /* 0 to go on; 1 when --help or --version was all; -EINVAL after saying what is wrong; -ENOMEM.

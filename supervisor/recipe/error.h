@@ -13,6 +13,7 @@ struct mark {
 struct source {
 	const char *name;           /* of the file; NULL: the error is about parameters */
 	struct recipe_error *error; /* never NULL */
+	const char *noun;           /* what it is; NULL: a recipe. Others may be empty */
 };
 
 /* Writes the error, prefixed with file:line:column where AT has them. Always -EINVAL. */

@@ -23,26 +23,6 @@ enum {
 /* ---- the directories ---- */
 
 static int
-add_listed(struct strs *dirs, const char *list)
-{
-	int r = 0;
-
-	while (r == 0 && *list != '\0') {
-		size_t len = strcspn(list, ":");
-		char *dir = strndup(list, len);
-
-		if (!dir)
-			return -ENOMEM;
-		/* A relative one would mean another place for each process. */
-		if (dir[0] == '/')
-			r = strs_add(dirs, dir);
-		free(dir);
-		list += len + (list[len] == ':');
-	}
-	return r;
-}
-
-static int
 add_below(struct strs *dirs, const char *parent, const char *name)
 {
 	char *dir;
@@ -68,15 +48,15 @@ add_packaged(struct strs *dirs)
 }
 
 int
-recipe_library_init(struct recipe_library *library, const char *config_dir)
+recipe_library_init(
+    struct recipe_library *library, const char *config_dir, const struct strs *listed)
 {
-	const char *listed = getenv("REEVE_RECIPES");
 	struct strs dirs = { .v = NULL };
 	int r = 0;
 
-	if (listed && *listed != '\0') {
-		r = add_listed(&dirs, listed);
-	} else {
+	for (size_t i = 0; r == 0 && i < listed->n; i++)
+		r = strs_add(&dirs, listed->v[i]);
+	if (listed->n == 0) {
 		if (config_dir && config_dir[0] == '/')
 			r = add_below(&dirs, config_dir, "recipes");
 		if (r == 0)

@@ -108,6 +108,12 @@ mark_of(yaml_mark_t at)
 	return (struct mark){ (uint32_t)at.line + 1, (uint32_t)at.column + 1 };
 }
 
+static const char *
+noun(const struct source *source)
+{
+	return source->noun ? source->noun : "recipe";
+}
+
 static int
 refuse(const struct reader *reader, const yaml_event_t *event, const char *what)
 {
@@ -219,12 +225,12 @@ static int
 on_event(struct reader *reader, yaml_event_t *event)
 {
 	if (reader->nodes >= NODE_MAX_NODES)
-		return refuse(reader, event, "too many values for a recipe");
+		return refuse(reader, event, "too many values (16,384 are the limit)");
 	switch (event->type) {
 	case YAML_DOCUMENT_START_EVENT:
 		if (reader->documents++ > 0)
 			return refuse(
-			    reader, event, "a recipe is one document; here another begins");
+			    reader, event, "it is to be one document; here another begins");
 		return 0;
 	case YAML_ALIAS_EVENT:
 		return refuse(
@@ -274,8 +280,8 @@ check_bytes(const struct source *source, const char *text, size_t len)
 	size_t step = 0;
 
 	if (len > LIMIT_RECIPE)
-		return error_set(source, (struct mark){ 1, 1 }, "", "a recipe is at most %d KiB",
-		    LIMIT_RECIPE / 1024);
+		return error_set(source, (struct mark){ 1, 1 }, "", "a %s is at most %d KiB",
+		    noun(source), LIMIT_RECIPE / 1024);
 	for (size_t i = 0; i < len; i += step) {
 		unsigned char c = (unsigned char)text[i];
 		const char *problem = NULL;
@@ -283,9 +289,9 @@ check_bytes(const struct source *source, const char *text, size_t len)
 		if (!utf8_next((const uint8_t *)text + i, len - i, &step))
 			problem = "not valid UTF-8";
 		else if (c == 0)
-			problem = "a recipe must not contain a zero byte";
+			problem = "a zero byte is not allowed";
 		else if ((c < ' ' && !strchr("\t\r\n", c)) || c == 0x7f)
-			problem = "a recipe must not contain control characters";
+			problem = "control characters are not allowed";
 		else if (c == '%' && (i == 0 || text[i - 1] == '\n' || text[i - 1] == '\r'))
 			problem = "directives (%) are not allowed";
 		if (problem)
@@ -354,10 +360,11 @@ node_parse(const struct source *source, const char *text, size_t len, struct nod
 	yaml_parser_set_encoding(&reader.yaml, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&reader.yaml, (const unsigned char *)text, len);
 	r = read_events(&reader, text, len);
-	if (r == 0 && !reader.root)
+	if (r == 0 && !reader.root && !source->noun)
 		r = error_set(source, (struct mark){ 1, 1 }, "", "the recipe is empty");
-	else if (r == 0 && reader.root->kind != NODE_MAP)
-		r = node_fail(source, reader.root, "a recipe is a map of keys, such as `steps:`");
+	else if (r == 0 && reader.root && reader.root->kind != NODE_MAP)
+		r = node_fail(source, reader.root, "a %s is a map of keys%s", noun(source),
+		    source->noun ? "" : ", such as `steps:`");
 	if (r == 0) {
 		*ret_root = reader.root;
 		reader.root = NULL;

@@ -48,7 +48,7 @@ int
 recipe_parse(const char *name, const char *text, size_t len, struct recipe **ret_recipe,
     struct recipe_error *ret_error)
 {
-	struct source source = { name, ret_error };
+	struct source source = { .name = name, .error = ret_error };
 	struct node *root = NULL;
 	struct recipe *recipe;
 	int r;

@@ -29,15 +29,23 @@ uint64_t
 closing_expiry(const struct task *task, uint64_t ended_ms)
 {
 	const struct record *rec = &task->rec;
-	const struct roster_env *env = &task->roster->env;
+	const struct retention *retention = &task->roster->env.retention;
 
 	if (rec->keep)
 		return 0;
 	if (rec->keep_ms > 0)
 		return ended_ms + rec->keep_ms;
-	return ended_ms + (rec->state == TASK_COMPLETED || rec->state == TASK_WARNED
-				  ? env->keep_completed_ms
-				  : env->keep_rest_ms);
+	switch ((int)rec->state) {
+	case TASK_COMPLETED:
+	case TASK_WARNED:
+		return ended_ms + retention->completed_ms;
+	case TASK_CANCELLED:
+		return ended_ms + retention->cancelled_ms;
+	case TASK_INTERRUPTED:
+		return ended_ms + retention->interrupted_ms;
+	default:
+		return ended_ms + retention->failed_ms;
+	}
 }
 
 void

@@ -3,6 +3,7 @@
 #include "ipc/clock.h"
 #include "ipc/fd.h"
 #include "supervisor/launch.h"
+#include "supervisor/roster/weigh.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -155,6 +156,22 @@ count_attempts(struct store *store, uint64_t id)
 	return n;
 }
 
+/* Whose time has come; and before it, as many of the next as are too many. */
+static void
+find_due(struct roster *roster, struct clearing *clearing)
+{
+	struct store *store = roster->env.store;
+	uint64_t all = store_due_count(store), over = roster->overweight;
+
+	store_due(store, clock_wall_ms(), clearing->ids, AT_ONCE, &clearing->n);
+	if (all > roster->env.retention.tasks && all - roster->env.retention.tasks > over)
+		over = all - roster->env.retention.tasks;
+	if (over > clearing->n && clearing->n < AT_ONCE)
+		store_due(store, UINT64_MAX, clearing->ids, over < AT_ONCE ? (size_t)over : AT_ONCE,
+		    &clearing->n);
+	roster->overweight -= roster->overweight < clearing->n ? roster->overweight : clearing->n;
+}
+
 static void
 on_timer(struct ev_loop *loop, ev_timer *timer, int revents)
 {
@@ -170,7 +187,8 @@ on_timer(struct ev_loop *loop, ev_timer *timer, int revents)
 	clearing->commit = (struct commit){
 		.batch = store_batch_new(), .class = COMMIT_NEW, .done = on_committed
 	};
-	store_due(roster->env.store, clock_wall_ms(), clearing->ids, AT_ONCE, &clearing->n);
+	weigh(roster);
+	find_due(roster, clearing);
 	forget_busy(clearing);
 	for (size_t i = 0; clearing->commit.batch && i < clearing->n; i++) {
 		clearing->attempts[i] = count_attempts(roster->env.store, clearing->ids[i]);

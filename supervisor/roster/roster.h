@@ -13,6 +13,7 @@
  *   wish.c       what people ask for: submit, join, cancel, retry, keep
  *   join.c       which active task a submission joins
  *   retention.c  ended tasks go when their time has come
+ *   weigh.c      how much of the disk their logs take
  *   learn.c      what a completed task teaches about its type
  *   leftover.c   berths that nobody lives in any more
  */
@@ -56,7 +57,14 @@ struct task {
 	struct task *prev, *next; /* every live task, oldest first */
 };
 
-/* Set once at start; everything is borrowed and outlives the roster. */
+/* How long and how much is kept of tasks that have ended; UINT64_MAX: no limit. */
+struct retention {
+	uint64_t completed_ms, failed_ms, cancelled_ms, interrupted_ms;
+	uint64_t tasks, bytes; /* all ended ones together, and of their logs */
+};
+
+/* Set at start; what is pointed to is borrowed and outlives the roster. slots, grace_ms and
+ * retention may change while it runs. */
 struct roster_env {
 	struct ev_loop *loop;
 	struct store *store;
@@ -72,7 +80,7 @@ struct roster_env {
 	const char *boot_id;
 	uint64_t slots;
 	uint64_t grace_ms;
-	uint64_t keep_completed_ms, keep_rest_ms;
+	struct retention retention;
 	bool change_user; /* the service is root: commands run as their owner */
 };
 
@@ -111,6 +119,9 @@ struct roster {
 	struct daemons daemons;
 	int dead;     /* attempts that wait for the keeper's word */
 	int nameless; /* adopted attempts that have not said HELLO: no stray hunt meanwhile */
+	uint64_t overweight;  /* so many ended tasks have to go before their time: their logs */
+	uint64_t weigh_at_ms; /* boot clock: not before */
+	bool is_weighing;
 	bool is_draining;
 	struct task *leaving; /* may be dropped, the last one first */
 	ev_prepare pump;      /* grants free slots and sweeps once per turn of the loop */

@@ -315,13 +315,13 @@ END_TEST
 static void
 without_cgroups(void)
 {
-	setenv("REEVE_NO_CGROUP", "1", 1);
+	setenv("REEVE_CGROUPS", "off", 1);
 }
 
 static void
 with_cgroups(void)
 {
-	unsetenv("REEVE_NO_CGROUP");
+	unsetenv("REEVE_CGROUPS");
 }
 
 static void

@@ -69,13 +69,13 @@ END_TEST
 static void
 without_cgroup(void)
 {
-	setenv("REEVE_NO_CGROUP", "1", 1);
+	setenv("REEVE_CGROUPS", "off", 1);
 }
 
 static void
 with_cgroup(void)
 {
-	unsetenv("REEVE_NO_CGROUP");
+	unsetenv("REEVE_CGROUPS");
 }
 
 int

@@ -36,7 +36,7 @@ struct world {
 	char log[WORLD_PATH];    /* what the service says */
 	char points[WORLD_PATH]; /* failpoints by file */
 	struct strs env;         /* NAME=VALUE on top of ours, for service and clients */
-	const char *slots;       /* NULL: 4 */
+	const char *slots;       /* NULL: 4; "": as it is configured */
 	uid_t service_uid;       /* who the service runs as */
 	uid_t client_uid;        /* who asks */
 	pid_t keeper;            /* 0: not running */

@@ -46,7 +46,8 @@ exec_keeper(const struct world *world)
 	dup2(log, STDOUT_FILENO);
 	world_become(world, world->service_uid);
 	execl(path, "reeved", "--state-dir", world->state, "--run-dir", world->rundir,
-	    "--log-level", "debug", "--slots", world->slots ? world->slots : "4", (char *)NULL);
+	    "--log-level", "debug", world->slots && !*world->slots ? NULL : "--slots",
+	    world->slots ? world->slots : "4", (char *)NULL);
 	_exit(127);
 }
 

@@ -19,7 +19,8 @@ BEGIN {
 	n = split(pure, name, " "); for (i = 1; i <= n; i++) level["supervisor/" name[i]] = 0
 	n = split(kernel, name, " "); for (i = 1; i <= n; i++) level["supervisor/" name[i]] = 1
 	level["supervisor/recipe/library"] = 1
-	level["supervisor/config"] = 3; level["supervisor/supervisor"] = 3
+	level["supervisor/supervisor"] = 3; level["supervisor/flags"] = 3
+	level["supervisor/settings"] = 3; level["supervisor/reload"] = 3
 	level["supervisor/main"] = 4
 	# One kernel thing may rest on another where this says so.
 	may["supervisor/killing supervisor/jobs"]; may["supervisor/killing supervisor/census"]
@@ -38,7 +39,7 @@ function level_of(file,  m) {
 	if (m in level) return level[m]
 	if (m ~ /^supervisor\/recipe\//) return 0
 	if (m ~ /^supervisor\/roster\//) return 2
-	if (m ~ /^supervisor\/commands\//) return 3
+	if (m ~ /^supervisor\/(commands|config)\//) return 3
 	if (m ~ /^supervisor\/(cli|keeper)\//) return 4
 	return -1
 }

@@ -23,6 +23,7 @@ enum {
 };
 
 static struct supervisor supervisor;
+static struct strs recipes;
 static int listener = -1, client = -1;
 static bool as_admin;
 static struct buf incoming;
@@ -108,8 +109,7 @@ kit_start_roster(struct ev_loop *loop)
 		.cgroups = supervisor.cgroups,
 		.state_dir = world_dir,
 		.attempts_fd = supervisor.attempts_fd,
-		.keep_completed_ms = 1000,
-		.keep_rest_ms = 2000 };
+		.retention = { 1000, 2000, 2000, 2000, UINT64_MAX, UINT64_MAX } };
 
 	ck_assert_int_eq(roster_init(&supervisor.roster, &env, &listens), 0);
 	ev_timer_stop(loop, &supervisor.roster.retention); /* rows of tests are old */
@@ -126,16 +126,16 @@ set_up(void)
 		.arg = &supervisor };
 
 	world_begin();
-	setenv("REEVE_NO_CGROUP", "1", 1);
-	setenv("REEVE_RECIPES", world_path("recipes"), 1);
+	setenv("REEVE_CGROUPS", "off", 1);
 	ck_assert_int_eq(mkdir(world_path("recipes"), 0755), 0);
 	ck_assert_int_eq(mkdir(world_path("attempts"), 0700), 0);
-	supervisor = (struct supervisor){
-		.config.state_dir = world_dir, .store = store, .loop = ev_loop_new(EVFLAG_AUTO)
-	};
+	supervisor = (struct supervisor){ .settings.flags.state_dir = world_dir,
+		.store = store,
+		.loop = ev_loop_new(EVFLAG_AUTO) };
 	supervisor.attempts_fd = open(world_path("attempts"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ck_assert_int_eq(strs_add(&recipes, world_path("recipes")), 0);
 	ck_assert_int_eq(cgroups_open("commands", &supervisor.cgroups), 0);
-	ck_assert_int_eq(recipe_library_init(&supervisor.library, NULL), 0);
+	ck_assert_int_eq(recipe_library_init(&supervisor.library, NULL, &recipes), 0);
 	kit_start_threads(supervisor.loop);
 	kit_start_roster(supervisor.loop);
 	listener = fd_unix_listen(world_path("sock"), 0600, 16);
@@ -159,6 +159,7 @@ tear_down(void)
 	roster_fini(&supervisor.roster);
 	people_free(supervisor.people);
 	recipe_library_fini(&supervisor.library);
+	strs_free(&recipes);
 	cgroups_close(supervisor.cgroups);
 	ev_loop_destroy(supervisor.loop);
 	fd_close(&supervisor.attempts_fd);

@@ -156,7 +156,7 @@ START_TEST(where_there_are_none_every_question_has_an_answer)
 	struct cgroup_attempt attempt;
 	struct cgroups *none;
 
-	setenv("REEVE_NO_CGROUP", "1", 1);
+	setenv("REEVE_CGROUPS", "off", 1);
 	ck_assert_int_eq(cgroups_open("none", &none), 0);
 	ck_assert(!cgroups_exist(none));
 	ck_assert_int_eq(strncmp(cgroups_describe(none), "none: ", 6), 0);

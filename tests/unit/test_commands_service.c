@@ -21,7 +21,7 @@ START_TEST(the_doctor_says_what_is_the_matter_and_what_to_do)
 	says("\"name\":\"store\",\"status\":\"ok\"");
 	says("\"name\":\"kill\",\"status\":\"warn\",\"text\":\"none: ");
 	says("\"name\":\"slots\",\"status\":\"warn\"");
-	says("--slots above 0");
+	says("slots above 0");
 	says("\"name\":\"disk\"");
 }
 END_TEST

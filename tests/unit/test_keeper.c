@@ -27,10 +27,20 @@ START_TEST(the_supervisor_inherits_what_the_contract_lists_and_nothing_else)
 	instance = world_word(world.hello, HELLO_INSTANCE);
 	ck_assert_uint_eq(strlen(instance), KEEPER_INSTANCE_TEXT - 1);
 	ck_assert_uint_eq(strspn(instance, "0123456789abcdef"), KEEPER_INSTANCE_TEXT - 1);
-	snprintf(expected, sizeof expected,
-	    "%s --state-dir %s --run-dir %s --log-level info --slots 3", instance, world.state,
-	    world.run);
+	snprintf(expected, sizeof expected, "%s --state-dir %s --run-dir %s --slots 3", instance,
+	    world.state, world.run);
 	ck_assert_str_eq(strstr(world.hello, instance), expected);
+}
+END_TEST
+
+START_TEST(a_supervisor_is_told_when_one_has_served_before_it)
+{
+	world_start(&world);
+	ck_assert_ptr_null(strstr(world.hello, "--again"));
+	world_tell(&world, "ready");
+	world_tell(&world, "exit 75");
+	world_meet(&world);
+	ck_assert_ptr_nonnull(strstr(world.hello, " --again"));
 }
 END_TEST
 
@@ -335,6 +345,7 @@ make_suite(void)
 	TCase *gives = tcase_create("gives"), *deaths = tcase_create("deaths");
 
 	tcase_add_test(gives, the_supervisor_inherits_what_the_contract_lists_and_nothing_else);
+	tcase_add_test(gives, a_supervisor_is_told_when_one_has_served_before_it);
 	tcase_add_test(gives, only_the_keeper_can_write_or_cut_the_ring);
 	tcase_add_test(gives, an_instance_is_kept_over_supervisors_and_drawn_anew_by_each_keeper);
 	tcase_add_test(gives, the_end_of_a_worker_is_noted_with_who_it_was);

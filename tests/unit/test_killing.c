@@ -28,7 +28,7 @@ static int there[2];            /* each process writes its pid once it is where 
 static void
 set_up(void)
 {
-	setenv("REEVE_NO_CGROUP", "1", 1);
+	setenv("REEVE_CGROUPS", "off", 1);
 	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
 	ck_assert_int_eq(pipe2(there, O_CLOEXEC), 0);
 	loop = ev_loop_new(EVFLAG_AUTO);

@@ -101,7 +101,7 @@ put_spec(bool own_workdir)
 static void
 set_up(void)
 {
-	setenv("REEVE_NO_CGROUP", "1", 1);
+	setenv("REEVE_CGROUPS", "off", 1);
 	unsetenv("REEVE_SPAWN");
 	setenv("OTHER", "secret", 1);
 	world_begin();
@@ -229,7 +229,7 @@ START_TEST(a_worker_gets_what_the_contract_says_and_nothing_else)
 	expect_seen("name 7.3\nleader 1\nfds 0 1 2 3 4 5 6 8.\nsealed 1\n");
 	expect_seen("brief 7.3 mode 1 keeper keeper boot boot grace 250 rev 5 steps 2\n");
 	expect_seen("news %s/5.news\norders %s/5.orders\n", scratch_path, scratch_path);
-	expect_seen("env REEVE_NO_CGROUP=1\n");
+	expect_seen("env REEVE_CGROUPS=off\n");
 	ck_assert_ptr_null(strstr(seen(), "OTHER"));
 	end_worker();
 }

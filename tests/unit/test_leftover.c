@@ -284,7 +284,7 @@ START_TEST(where_there_are_no_groups_nothing_is_to_be_done)
 {
 	struct cgroups *none;
 
-	setenv("REEVE_NO_CGROUP", "1", 1);
+	setenv("REEVE_CGROUPS", "off", 1);
 	ck_assert_int_eq(cgroups_open(tag[0], &none), 0);
 	roster.env.cgroups = none;
 	sweep();

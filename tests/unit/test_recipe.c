@@ -26,11 +26,11 @@ static const struct {
 	{ "&a steps: []\n", "t.yaml:1:1: anchors (&) are not allowed", "" },
 	{ "steps: &a []\n", "t.yaml:1:8: anchors (&) are not allowed", "" },
 	{ "%YAML 1.1\n---\ntitle: a\n", "t.yaml:1:1: directives (%) are not allowed", "" },
-	{ ONE_STEP "---\n" ONE_STEP, "t.yaml:2:1: a recipe is one document; here another begins",
+	{ ONE_STEP "---\n" ONE_STEP, "t.yaml:2:1: it is to be one document; here another begins",
 	    "" },
 	{ "title: \"\\0\"\n", "t.yaml:1:8: a text must not contain a zero byte", "" },
 	{ "title: a\n\xc3\n", "t.yaml:2:1: not valid UTF-8", "" },
-	{ "t\xc3\xa4: \x01\n", "t.yaml:1:5: a recipe must not contain control characters", "" },
+	{ "t\xc3\xa4: \x01\n", "t.yaml:1:5: control characters are not allowed", "" },
 	{ "[a, b]: c\n", "t.yaml:1:1: a key must be a word, not a list or a map", "" },
 	{ "", "t.yaml:1:1: the recipe is empty", "" },
 	{ "# nothing\n", "t.yaml:1:1: the recipe is empty", "" },
@@ -220,7 +220,7 @@ START_TEST(a_zero_byte_does_not_end_a_recipe)
 	static const char text[] = ONE_STEP "\0title: x\n";
 	struct recipe_error error = kit_refuse_bytes(text, sizeof text - 1);
 
-	ck_assert_str_eq(error.message, "t.yaml:2:1: a recipe must not contain a zero byte");
+	ck_assert_str_eq(error.message, "t.yaml:2:1: a zero byte is not allowed");
 }
 END_TEST
 

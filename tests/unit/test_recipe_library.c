@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static struct strs listed; /* where recipes are looked for; none: where they usually are */
 static char *first_dir, *second_dir; /* owned, below the scratch directory */
 static char *private_dir;            /* owned; NULL: none */
 
@@ -36,11 +37,21 @@ make_private_dir(void)
 	return NULL;
 }
 
+/* Only there; NULL for no more. */
+static void
+look_in(const char *first, const char *second, const char *third)
+{
+	strs_free(&listed);
+	ck_assert_int_eq(strs_add(&listed, first), 0);
+	if (second)
+		ck_assert_int_eq(strs_add(&listed, second), 0);
+	if (third)
+		ck_assert_int_eq(strs_add(&listed, third), 0);
+}
+
 static void
 make_dirs(void)
 {
-	char list[PATH_MAX];
-
 	scratch_make();
 	first_dir = strdup(scratch_file("first"));
 	second_dir = strdup(scratch_file("second"));
@@ -53,9 +64,7 @@ make_dirs(void)
 	write_recipe(second_dir, "no.txt", "x");
 	write_recipe(second_dir, ".hidden.yaml", "x");
 	write_recipe(second_dir, "with space.yaml", "x");
-	snprintf(
-	    list, sizeof list, "%s:relative:%s/nowhere::%s", first_dir, scratch_path, second_dir);
-	ck_assert_int_eq(setenv("REEVE_RECIPES", list, 1), 0);
+	look_in(first_dir, scratch_file("nowhere"), second_dir);
 }
 
 static void
@@ -66,6 +75,7 @@ remove_dirs(void)
 	if (private_dir)
 		(void)fd_remove_tree(AT_FDCWD, private_dir);
 	free(private_dir);
+	strs_free(&listed);
 	scratch_remove();
 }
 
@@ -74,7 +84,7 @@ open_library(void)
 {
 	struct recipe_library library;
 
-	ck_assert_int_eq(recipe_library_init(&library, "/etc/reeve"), 0);
+	ck_assert_int_eq(recipe_library_init(&library, "/etc/reeve", &listed), 0);
 	return library;
 }
 
@@ -202,7 +212,7 @@ START_TEST(who_could_change_a_recipe_decides_about_trust)
 	if (!dir)
 		return;
 	write_recipe(dir, "mine.yaml", "title: x\n");
-	setenv("REEVE_RECIPES", dir, 1);
+	look_in(dir, NULL, NULL);
 	ck_assert(is_trusted("mine"));
 	snprintf(path, sizeof path, "%s/mine.yaml", dir);
 	ck_assert_int_eq(chmod(path, 0664), 0);
@@ -215,9 +225,9 @@ START_TEST(who_could_change_a_recipe_decides_about_trust)
 	ck_assert_int_eq(chmod(dir, 0700), 0);
 	/* A link from where everybody can write leads to the same file: what counts is the file. */
 	ck_assert_int_eq(symlink(path, scratch_file("first/mine.yaml")), 0);
-	setenv("REEVE_RECIPES", first_dir, 1);
+	look_in(first_dir, NULL, NULL);
 	ck_assert(is_trusted("mine"));
-	setenv("REEVE_RECIPES", dir, 1);
+	look_in(dir, NULL, NULL);
 	if (geteuid() == 0) {
 		ck_assert_int_eq(chown(path, 12345, 12345), 0);
 		ck_assert(!is_trusted("mine"));
@@ -229,13 +239,13 @@ START_TEST(the_package_s_own_recipes_are_found_from_the_program)
 {
 	struct recipe_library library;
 
-	unsetenv("REEVE_RECIPES");
-	ck_assert_int_eq(recipe_library_init(&library, "/etc/reeve"), 0);
+	strs_free(&listed);
+	ck_assert_int_eq(recipe_library_init(&library, "/etc/reeve", &listed), 0);
 	ck_assert_uint_eq(library.dirs.n, 2);
 	ck_assert_str_eq(library.dirs.v[0], "/etc/reeve/recipes");
 	ck_assert_ptr_nonnull(strstr(library.dirs.v[1], "/recipes"));
 	recipe_library_fini(&library);
-	ck_assert_int_eq(recipe_library_init(&library, NULL), 0);
+	ck_assert_int_eq(recipe_library_init(&library, NULL, &listed), 0);
 	ck_assert_uint_eq(library.dirs.n, 1);
 	recipe_library_fini(&library);
 }

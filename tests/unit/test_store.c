@@ -311,6 +311,7 @@ START_TEST(ended_tasks_are_due_when_their_time_has_come)
 	ck_assert_uint_eq(ids[1], 4);
 	ck_assert_int_eq(store_due(store, 10000, ids, 1, &n), 0);
 	ck_assert_uint_eq(n, 1);
+	ck_assert_uint_eq(store_due_count(store), sizeof expires / sizeof expires[0] - 1);
 }
 END_TEST
 
