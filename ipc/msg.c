@@ -119,6 +119,8 @@ static const struct codec_field fact_fields[] = {
 	CODEC_FIELD(26,  STR,    struct fact, boot_id,         LIMIT_NAME),
 	CODEC_FIELD(27,  STR,    struct fact, keeper_instance, LIMIT_NAME),
 	CODEC_FIELD(28,  STR,    struct fact, build,           LIMIT_NAME),
+	CODEC_NESTED(29, STRUCT, struct fact, question,        0, &question_codec),
+	CODEC_NESTED(30, STRUCT, struct fact, answer,          0, &answer_codec),
 	CODEC_FIELD(0,   REST,   struct fact, rest,            FACT_REST),
 };
 const struct codec fact_codec = CODEC_TABLE(fact, fact_fields, .strict = false);
@@ -140,11 +142,12 @@ static const struct codec_field news_fields[] = {
 const struct codec news_codec = CODEC_TABLE(news, news_fields, .strict = false);
 
 static const struct codec_field order_fields[] = {
-	CODEC_FIELD(1, UINT,  struct order, rev,     0),
-	CODEC_FIELD(2, ENUM,  struct order, want,    WANT_MAX),
-	CODEC_FIELD(3, BOOL,  struct order, force,   0),
-	CODEC_FIELD(4, BOOL,  struct order, report,  0),
-	CODEC_FIELD(5, PAIRS, struct order, answers, LIMIT_PAIRS),
+	CODEC_FIELD(1,  UINT,   struct order, rev,    0),
+	CODEC_FIELD(2,  ENUM,   struct order, want,   WANT_MAX),
+	CODEC_FIELD(3,  BOOL,   struct order, force,  0),
+	CODEC_FIELD(4,  BOOL,   struct order, report, 0),
+	CODEC_NESTED(6, STRUCT, struct order, answer, 0, &answer_codec), /* 5 was never used */
+	CODEC_FIELD(7,  BOOL,   struct order, hold,   0),
 };
 const struct codec order_codec = CODEC_TABLE(order, order_fields, .strict = false);
 
@@ -162,6 +165,7 @@ static const struct codec_field step_msg_fields[] = {
 	CODEC_FIELD(11, BLOB,   struct step_msg, value,    LIMIT_VALUE),
 	CODEC_FIELD(12, STR,    struct step_msg, on,       LIMIT_NAME),
 	CODEC_FIELD(13, STR,    struct step_msg, holder,   LIMIT_TITLE),
+	CODEC_NESTED(14, STRUCT, struct step_msg, question, 0, &question_named_codec),
 };
 const struct codec step_msg_codec = CODEC_TABLE(step_msg, step_msg_fields, .by_name = true);
 

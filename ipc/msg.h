@@ -13,6 +13,7 @@
 #define IPC_MSG_H
 
 #include "ipc/codec.h"
+#include "ipc/question.h"
 #include "ipc/task.h"
 
 /* clang-format off */
@@ -28,7 +29,7 @@
 	X(FACT_WARNING,      8, "warning",      true,  "step text")                                     \
 	X(FACT_NOTIFICATION, 9, "notification", true,  "step text")                                     \
 	X(FACT_RESULT,      10, "result",       true,  "step value")                                    \
-	X(FACT_QUESTION,    11, "question",     true,  "step name text value")                          \
+	X(FACT_QUESTION,    11, "question",     true,  "step question")                                 \
 	X(FACT_OBEYED,      12, "obeyed",       true,  "rev want")                                      \
 	X(FACT_STEP_RETRY,  13, "step_retry",   true,  "step count(next try) delay_ms message exit")    \
 	X(FACT_UNDO_BEGIN,  14, "undo_begin",   true,  "step; step 0 for the whole phase")              \
@@ -36,6 +37,7 @@
 	X(FACT_KILLED,      16, "killed",       true,  "receipt")                                       \
 	X(FACT_END,         17, "end",          true,  "outcome code message step exit tail killed(1: the cgroup of its steps was)")           \
 	X(FACT_LEFT_RUNNING,18, "left_running", true,  "step pid start_ticks")                         \
+	X(FACT_WITHDRAWN,   19, "withdrawn",    true,  "step name(of the question)")                    \
 	X(FACT_SUBMITTED,   64, "submitted",    false, "text(by whom)")                                 \
 	X(FACT_JOINED,      65, "joined",       false, "text(by whom)")                                 \
 	X(FACT_LEFT,        66, "left",         false, "text(who)")                                     \
@@ -45,7 +47,8 @@
 	X(FACT_RETRYING,    70, "retrying",     false, "text(by whom or why)")                          \
 	X(FACT_KEPT,        71, "kept",         false, "count(1 kept, 0 not)")                          \
 	X(FACT_ENDED,       72, "ended",        false, "outcome message")                               \
-	X(FACT_NEVER_RAN,   73, "never_ran",    false, "attempt; the spawn did not happen")
+	X(FACT_NEVER_RAN,   73, "never_ran",    false, "attempt; the spawn did not happen")             \
+	X(FACT_ANSWERED,    74, "answered",     false, "step answer")
 #define FACT_KIND_MAX 128
 /* clang-format on */
 
@@ -108,6 +111,8 @@ struct fact {
 	struct receipt receipt;
 	uint64_t pid, start_ticks;
 	char *boot_id, *keeper_instance, *build;
+	struct question question;
+	struct answer answer; /* without its secrets */
 	struct blob rest;
 };
 extern const struct codec fact_codec;
@@ -141,7 +146,8 @@ struct order {
 	enum want want;
 	bool force;           /* a cancel that overrides `never` and stops undo */
 	bool report;          /* send the latest news now */
-	struct pairs answers; /* question key -> answer */
+	struct answer answer; /* the latest one; question NULL: none */
+	bool hold;            /* a step that was answered waits until there is a slot */
 };
 extern const struct codec order_codec;
 
@@ -159,7 +165,9 @@ extern const struct codec order_codec;
 	X(STEP_MSG_WARNING,      9, "warning",      "text: str")                               \
 	X(STEP_MSG_NOTIFICATION,10, "notification", "text: str")                               \
 	X(STEP_MSG_RESULT,      11, "result",       "value: any")                              \
-	X(STEP_MSG_WAITING,     12, "waiting",      "on: str; holder: str")
+	X(STEP_MSG_WAITING,     12, "waiting",      "on: str; holder: str")                    \
+	X(STEP_MSG_QUESTION,    13, "question",     "question: map")                            \
+	X(STEP_MSG_WITHDRAW,    14, "withdraw",     "name: str")
 /* clang-format on */
 
 enum step_msg_kind {
@@ -176,6 +184,7 @@ struct step_msg {
 	char *label, *name, *detail, *text;
 	struct blob value;
 	char *on, *holder;
+	struct question question;
 };
 extern const struct codec step_msg_codec; /* by name; unknown keys are skipped */
 

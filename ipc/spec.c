@@ -61,6 +61,7 @@ static const struct codec_field step_fields[] = {
 	CODEC_FIELD(17,  BOOL,   struct spec_step, tty,            0),
 	CODEC_NESTED(18, STRUCT, struct spec_step, verify,         0, &cmd_codec),
 	CODEC_FIELD(19,  UINT,   struct spec_step, stall_after_ms, 0),
+	CODEC_NESTED(20, STRUCT, struct spec_step, confirm,        0, &question_codec),
 };
 const struct codec spec_step_codec = CODEC_TABLE(spec_step, step_fields, spec_limits);
 
@@ -93,6 +94,7 @@ static const struct codec_field brief_step_fields[] = {
 	CODEC_FIELD(3,  BLOB,  struct brief_step, checkpoint, LIMIT_VALUE),
 	CODEC_FIELD(4,  UINT,  struct brief_step, lines,      0),
 	CODEC_NESTED(5, LIST,  struct brief_step, runs,       LIMIT_RUNS, &past_run_codec),
+	CODEC_NESTED(6, LIST,  struct brief_step, answers,    LIMIT_ANSWERS, &answer_codec),
 };
 static const struct codec brief_step_codec =
     CODEC_TABLE(brief_step, brief_step_fields, walk_store_limits);

@@ -14,6 +14,7 @@
 #define IPC_SPEC_H
 
 #include "ipc/codec.h"
+#include "ipc/question.h"
 #include "ipc/task.h"
 
 /* A command: argv, or sh text for /bin/sh -e -c. Both empty: none. */
@@ -25,9 +26,10 @@ struct spec_cmd {
 
 enum step_kind {
 	STEP_KIND_CMD = 1,
-	STEP_KIND_PULL = 2
+	STEP_KIND_PULL = 2,
+	STEP_KIND_CONFIRM = 3
 };
-#define STEP_KIND_MAX 2
+#define STEP_KIND_MAX 3
 
 /* One download, run as `reeve-pull` with these fields as arguments. */
 struct spec_pull {
@@ -36,6 +38,9 @@ struct spec_pull {
 	char *to;     /* absolute, or relative to the step's directory */
 	char *size;   /* decimal bytes, when known in advance; or NULL */
 };
+
+/* The name of what a STEP_KIND_CONFIRM asks. */
+#define CONFIRM_QUESTION "confirm"
 
 /* Whose word on a step's progress is taken. X(symbol, number, the word in recipes) */
 /* clang-format off */
@@ -72,9 +77,10 @@ struct spec_progress {
 struct spec_step {
 	char *name;
 	enum step_kind kind;
-	struct spec_cmd cmd;   /* STEP_KIND_CMD */
-	struct spec_pull pull; /* STEP_KIND_PULL */
-	struct spec_cmd check; /* exit 0: already done, not run */
+	struct spec_cmd cmd;     /* STEP_KIND_CMD */
+	struct spec_pull pull;   /* STEP_KIND_PULL */
+	struct question confirm; /* STEP_KIND_CONFIRM; its fields are outputs of the step */
+	struct spec_cmd check;   /* exit 0: already done, not run */
 	struct spec_cmd undo;
 	struct spec_cmd
 	    verify; /* after it, or after a check that found it done: exit 0, or it failed */
@@ -132,6 +138,7 @@ struct brief_step {
 	enum step_state state;
 	struct pairs outputs;
 	struct blob checkpoint; /* given back to the step */
+	struct answers answers; /* given to it again; with the secrets that are still known */
 	uint64_t lines;         /* of output, the last time in any task; 0: unknown */
 	struct past_runs runs;  /* of earlier tasks, the latest last */
 };

@@ -53,6 +53,8 @@ static const struct codec_field step_fields[] = {
 	CODEC_FIELD (15, BOOL,   struct record_step, has_undo, 0),
 	CODEC_FIELD (16, BOOL,   struct record_step, leaves_running, 0),
 	CODEC_FIELD (17, UINT,   struct record_step, lines,          0),
+	CODEC_FIELD (18, BOOL,   struct record_step, confirms, 0),
+	CODEC_NESTED(19, LIST,   struct record_step, answers, LIMIT_ANSWERS, &answer_codec),
 	CODEC_FIELD ( 0, REST,   struct record_step, rest, RECORD_MAX_BYTES),
 };
 const struct codec record_step_codec = TABLE("step", struct record_step, step_fields);
@@ -111,6 +113,14 @@ static const struct codec_field attempt_fields[] = {
 };
 static const struct codec record_attempt_codec = TABLE("attempt", struct record_attempt, attempt_fields);
 
+static const struct codec_field asked_fields[] = {
+	CODEC_FIELD (1, UINT,   struct record_question, step, LIMIT_STEPS),
+	CODEC_FIELD (2, UINT,   struct record_question, asked_ms, 0),
+	CODEC_NESTED(3, STRUCT, struct record_question, it, 0, &question_codec),
+	CODEC_FIELD (0, REST,   struct record_question, rest, RECORD_MAX_BYTES),
+};
+const struct codec record_question_codec = TABLE("record_question", struct record_question, asked_fields);
+
 static const struct codec_field record_fields[] = {
 	CODEC_FIELD ( 1, UINT,   struct record, id, 0),
 	CODEC_FIELD ( 2, BLOB,   struct record, token, RECORD_TOKEN_BYTES),
@@ -154,6 +164,7 @@ static const struct codec_field record_fields[] = {
 	CODEC_FIELD (40, UINT,   struct record, retry_at_ms, 0),
 	CODEC_FIELD (41, UINT,   struct record, queue_order, 0),
 	CODEC_FIELD (42, UINT,   struct record, keep_ms, 0),
+	CODEC_NESTED(44, STRUCT, struct record, question, 0, &record_question_codec),
 	CODEC_FIELD ( 0, REST,   struct record, rest, RECORD_MAX_BYTES),
 };
 

@@ -47,6 +47,8 @@ struct record_step {
 	bool has_undo;
 	bool leaves_running; /* what it starts and leaves alive is meant to stay */
 	uint64_t lines;      /* of output, in the latest try */
+	bool confirms;       /* it asks and does nothing else */
+	struct answers answers;
 	struct blob rest;
 };
 struct record_steps {
@@ -92,6 +94,14 @@ struct record_warning {
 struct record_warnings {
 	struct record_warning *v;
 	size_t n;
+};
+
+/* Waits for an answer: through attempts, until it is answered, withdrawn or its step is over. */
+struct record_question {
+	uint64_t step;      /* from 1 */
+	uint64_t asked_ms;  /* its time runs from here */
+	struct question it; /* text NULL: nothing is asked */
+	struct blob rest;
 };
 
 /* The attempt that was started last, as committed before its spawn. */
@@ -147,6 +157,7 @@ struct record {
 	uint64_t retry_at_ms; /* TASK_RETRYING: due then */
 	uint64_t queue_order; /* smaller is served first among queued ones; its id, or less for
 				 returners */
+	struct record_question question;
 	struct blob rest;
 };
 
@@ -155,5 +166,6 @@ extern const struct codec record_codec;
 /* Of its lists, for list_add. */
 extern const struct codec record_step_codec, record_sub_codec, record_person_codec;
 extern const struct codec record_warning_codec, record_interruption_codec;
+extern const struct codec record_question_codec; /* of its question, for codec_free */
 
 #endif

@@ -142,6 +142,8 @@ attempt_open(struct attempt *attempt, const char *name)
 		.name = name, .cgroup_fd = -1, .steps_fd = -1, .null_fd = -1, .signal_fd = -1
 	};
 	codec_init(&brief_codec, &attempt->brief);
+	asking_init(&attempt->asking);
+	orders_init(&attempt->orders, -1, 0);
 	attempt->allowance = (struct allowance){ .facts = ALLOWED_FACTS, .bytes = ALLOWED_BYTES };
 	output_init(&attempt->output, WORKER_FD_ATTEMPTS, name);
 	for (int fd = WORKER_FD_JOURNAL; fd <= WORKER_FD_ATTEMPTS; fd++)
@@ -171,6 +173,8 @@ attempt_close(struct attempt *attempt)
 	journal_fini(&attempt->journal);
 	output_fini(&attempt->output);
 	bulletin_fini(&attempt->bulletin);
+	orders_fini(&attempt->orders);
+	asking_fini(&attempt->asking);
 	codec_free(&brief_codec, &attempt->brief);
 	free(attempt->groups);
 	fd_close(&attempt->steps_fd);
@@ -199,6 +203,14 @@ attempt_warn(struct attempt *attempt, uint64_t step, const char *text)
 	attempt_fact(attempt, &fact);
 	attempt->has_warned = true;
 	free(cut);
+}
+
+void
+attempt_hear(struct attempt *attempt)
+{
+	if (orders_read(&attempt->orders))
+		bulletin_ring(&attempt->bulletin);
+	asking_hear(attempt);
 }
 
 void

@@ -8,6 +8,7 @@
 #define WORKER_ATTEMPT_H
 
 #include "ipc/spec.h"
+#include "worker/asking.h"
 #include "worker/bulletin.h"
 #include "worker/journal.h"
 #include "worker/orders.h"
@@ -34,6 +35,7 @@ struct attempt {
 	struct output output;
 	struct bulletin bulletin;
 	struct orders orders;
+	struct asking asking;
 	struct allowance allowance;
 	uint64_t cancel_ms; /* boot clock: when the first cancel was heard of; 0: none */
 	bool has_warned;    /* the task will end completed with warnings */
@@ -49,6 +51,9 @@ int attempt_fact(struct attempt *attempt, struct fact *fact);
 
 /* FACT_WARNING of step STEP (from 1; 0: none). */
 void attempt_warn(struct attempt *attempt, uint64_t step, const char *text);
+
+/* Reads the orders that are there. */
+void attempt_hear(struct attempt *attempt);
 
 /* Says that the present wish is followed, as WANT, which may be less than was asked for. */
 void attempt_obey(struct attempt *attempt, enum want want);

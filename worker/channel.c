@@ -6,6 +6,7 @@
 #include "worker/outputs.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@ enum {
 void
 channel_init(struct channel *channel, int fd, size_t step, uint64_t last_sub)
 {
-	*channel = (struct channel){ .fd = fd, .step = step, .sub = last_sub };
+	*channel = (struct channel){ .fd = fd, .answer_fd = -1, .step = step, .sub = last_sub };
 	buf_init(&channel->in, PIPE_HEAD + LIMIT_FRAME + READ_BYTES);
 }
 
@@ -29,6 +30,7 @@ void
 channel_fini(struct channel *channel)
 {
 	fd_close(&channel->fd);
+	fd_close(&channel->answer_fd);
 	buf_fini(&channel->in);
 	blob_free(&channel->checkpoint);
 	free(channel->undeclared);
@@ -189,6 +191,84 @@ take_waiting(struct attempt *attempt, const struct step_msg *msg)
 		bulletin_waiting(&attempt->bulletin, kind, msg->holder, clock_wall_ms());
 }
 
+/* Whole frames or none, without waiting: who does not read its answers gets no more. */
+static void
+put_answer(struct channel *channel, struct attempt *attempt, const struct answer *answer)
+{
+	struct buf frame;
+	size_t begin;
+	int r;
+
+	if (channel->answer_fd < 0)
+		return;
+	buf_init(&frame, PIPE_BUF);
+	begin = pipe_frame_begin(&frame);
+	r = codec_encode(&answer_named_codec, answer, &frame);
+	if (r == 0)
+		r = pipe_frame_end(&frame, begin, PIPE_BUF);
+	if (r == 0 && write(channel->answer_fd, frame.data, frame.len) < 0)
+		r = -errno;
+	buf_fini(&frame);
+	if (r == 0)
+		return;
+	fd_close(&channel->answer_fd);
+	attempt_warn(attempt, channel->step + 1, "the step does not read the answers it asked for");
+}
+
+static void
+refuse_question(struct channel *channel, struct attempt *attempt, struct question *question,
+    char problem[static QUESTION_PROBLEM])
+{
+	struct answer answer = { .question = question->name, .problem = problem };
+
+	warn_left_out(channel, attempt, problem);
+	put_answer(channel, attempt, &answer);
+}
+
+static void
+take_question(struct channel *channel, struct attempt *attempt, struct question *question)
+{
+	char problem[QUESTION_PROBLEM];
+	int r;
+
+	if (question_problem(question, problem)) {
+		refuse_question(channel, attempt, question, problem);
+		return;
+	}
+	attempt->allowance.facts -= 1;
+	r = asking_begin(attempt, channel->step, question);
+	if (r < 0 && !attempt->journal.error) {
+		snprintf(problem, sizeof problem, "%s",
+		    r == -EBUSY ? "another question of the step is open" : strerror(-r));
+		refuse_question(channel, attempt, question, problem);
+		return;
+	}
+	(void)journal_sync(&attempt->journal);
+	channel->is_asking = true;
+	channel_answer(channel, attempt);
+}
+
+static void
+withdraw(struct channel *channel, struct attempt *attempt, const char *name)
+{
+	if (!channel->is_asking || !name || strcmp(name, attempt->asking.question.name) != 0)
+		return;
+	channel->is_asking = false;
+	asking_end(attempt);
+}
+
+void
+channel_answer(struct channel *channel, struct attempt *attempt)
+{
+	const struct answer *answer = channel->is_asking ? asking_answer(attempt) : NULL;
+
+	if (!answer)
+		return;
+	channel->is_asking = false;
+	put_answer(channel, attempt, answer);
+	asking_end(attempt);
+}
+
 static void
 act(struct channel *channel, struct attempt *attempt, struct step_msg *msg)
 {
@@ -228,6 +308,12 @@ act(struct channel *channel, struct attempt *attempt, struct step_msg *msg)
 		break;
 	case STEP_MSG_WAITING:
 		take_waiting(attempt, msg);
+		break;
+	case STEP_MSG_QUESTION:
+		take_question(channel, attempt, &msg->question);
+		break;
+	case STEP_MSG_WITHDRAW:
+		withdraw(channel, attempt, msg->name);
 		break;
 	}
 }
@@ -308,6 +394,10 @@ void
 channel_end(struct channel *channel, struct attempt *attempt, enum step_state state)
 {
 	fd_close(&channel->fd);
+	fd_close(&channel->answer_fd);
+	if (channel->is_asking)
+		asking_end(attempt);
+	channel->is_asking = false;
 	channel->untold = 0;
 	while (channel->depth > 0)
 		end_sub(channel, attempt, state, NULL);

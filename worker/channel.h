@@ -12,6 +12,7 @@
 
 struct channel {
 	int fd;        /* owned; -1: closed */
+	int answer_fd; /* likewise: where the step reads answers */
 	size_t step;   /* index, from 0 */
 	struct buf in; /* bytes of a frame that is not whole yet */
 	uint64_t sub;  /* number of the latest sub-step; goes on over the tries of a step */
@@ -25,11 +26,15 @@ struct channel {
 	bool warned_subs;
 	size_t limits_warned; /* messages left out that a warning told of */
 	char *undeclared;     /* the first output the recipe does not declare */
+	bool is_asking;       /* it waits for the answer that attempt->asking does */
 };
 
 /* LAST_SUB: where an earlier try of the same step stopped counting. Takes FD. */
 void channel_init(struct channel *channel, int fd, size_t step, uint64_t last_sub);
 void channel_fini(struct channel *channel);
+
+/* Hands on the answer that the step waits for, when there is one. */
+void channel_answer(struct channel *channel, struct attempt *attempt);
 
 /* Reads once, without waiting, and acts on every whole frame. Closes at the end of file. */
 void channel_read(struct channel *channel, struct attempt *attempt);

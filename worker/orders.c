@@ -9,6 +9,13 @@ void
 orders_init(struct orders *orders, int fd, uint64_t seen_rev)
 {
 	*orders = (struct orders){ .fd = fd, .rev = seen_rev, .want = WANT_RUN };
+	codec_init(&answer_codec, &orders->answer);
+}
+
+void
+orders_fini(struct orders *orders)
+{
+	codec_free(&answer_codec, &orders->answer);
 }
 
 static bool
@@ -24,6 +31,10 @@ take_order(struct orders *orders, const void *body, size_t len)
 		orders->rev = order.rev;
 		orders->want = order.want;
 		orders->force = order.force;
+		orders->hold = order.hold;
+		codec_free(&answer_codec, &orders->answer);
+		orders->answer = order.answer;
+		codec_init(&answer_codec, &order.answer);
 		orders->is_new = true;
 	}
 	codec_free(&order_codec, &order);

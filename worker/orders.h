@@ -14,10 +14,14 @@ struct orders {
 	uint64_t rev;
 	enum want want;
 	bool force;
+	bool hold; /* who was answered waits for a slot */
+	struct answer
+	    answer;  /* came with the latest order; taken by asking_hear(); question NULL: none */
 	bool is_new; /* the wish has changed and nobody has acted on it */
 };
 
 void orders_init(struct orders *orders, int fd, uint64_t seen_rev);
+void orders_fini(struct orders *orders);
 
 /* Reads what is there, without waiting. True when the latest news were asked for. */
 bool orders_read(struct orders *orders);

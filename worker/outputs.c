@@ -81,6 +81,26 @@ outputs_why(int error, const char *name, char text[static OUTPUTS_WHY])
 	return text;
 }
 
+const struct pairs *
+outputs_answered(const struct brief *brief, size_t index)
+{
+	const struct answer *answer;
+
+	if (brief->spec.steps.v[index].kind != STEP_KIND_CONFIRM)
+		return NULL;
+	answer = answers_find(&brief->steps.v[index].answers, CONFIRM_QUESTION);
+	return answer ? &answer->fields : NULL;
+}
+
+static const char *
+look_up_output(const struct brief *brief, size_t index, const char *name)
+{
+	const char *value = pairs_get(&brief->steps.v[index].outputs, name);
+	const struct pairs *answered = value ? NULL : outputs_answered(brief, index);
+
+	return answered ? pairs_get(answered, name) : value;
+}
+
 const char *
 outputs_lookup(const char *reference, void *arg)
 {
@@ -98,7 +118,7 @@ outputs_lookup(const char *reference, void *arg)
 
 		if (name && strlen(name) == (size_t)(dot - step) &&
 		    memcmp(name, step, (size_t)(dot - step)) == 0)
-			return pairs_get(&brief->steps.v[i].outputs, dot + 1);
+			return look_up_output(brief, i, dot + 1);
 	}
 	return NULL;
 }

@@ -22,6 +22,9 @@ const char *outputs_why(int error, const char *name, char text[static OUTPUTS_WH
 /* For expand(): REFERENCE is steps.STEP.OUTPUT or a parameter. ARG is the brief. */
 const char *outputs_lookup(const char *reference, void *arg);
 
+/* The fields with which step INDEX's question was answered, secrets and all; NULL: none. */
+const struct pairs *outputs_answered(const struct brief *brief, size_t index);
+
 enum {
 	OUTPUTS_FILE_MAX = 64 * 1024
 };

@@ -209,8 +209,10 @@ serve(struct attempt *attempt, struct child *child, const struct pollfd *polls)
 		serve_child(attempt, child, polls);
 	if (polls[AT_SIGNAL].revents)
 		read_signals(attempt, child);
-	if (polls[AT_ORDERS].revents && orders_read(&attempt->orders))
-		bulletin_ring(&attempt->bulletin);
+	if (polls[AT_ORDERS].revents)
+		attempt_hear(attempt);
+	if (child && !child->over)
+		channel_answer(&child->channel, attempt);
 }
 
 /* One round: what is due is done, then whatever comes first is awaited. */

@@ -3,6 +3,7 @@
 #include "ipc/clock.h"
 #include "ipc/proc.h"
 #include "ipc/version.h"
+#include "worker/confirm.h"
 #include "worker/judge.h"
 #include "worker/outputs.h"
 #include "worker/undo.h"
@@ -81,7 +82,7 @@ end_well(struct attempt *attempt, size_t index, enum step_state state, uint64_t 
 
 	codec_init(&fact_codec, &fact);
 	fact.state = state;
-	fact.exit = (struct exit_info){ .known = true };
+	fact.exit.known = attempt->brief.spec.steps.v[index].kind != STEP_KIND_CONFIRM;
 	fact.killed = killed;
 	tell_end(attempt, index, &fact);
 	bulletin_step_done(&attempt->bulletin, index);
@@ -340,6 +341,32 @@ try_step(struct runner *runner, size_t index)
 	}
 }
 
+/* A no is a cancel by who said it. */
+static enum step_end
+confirm(struct runner *runner, size_t index)
+{
+	struct failure failure = { .code = "not_asked" };
+	char why[CONFIRM_WHY] = "";
+
+	switch (confirm_step(runner->attempt, index, why)) {
+	case CONFIRMED_YES:
+		end_well(runner->attempt, index, STEP_DONE, 0);
+		return STEP_ENDED_WELL;
+	case CONFIRMED_NO:
+		runner->attempt->cancel_ms = clock_boot_ms();
+		return STEP_ENDED_BY_CANCEL;
+	case CONFIRMED_CANCELLED:
+		return STEP_ENDED_BY_CANCEL;
+	case CONFIRMED_BROKEN:
+		return STEP_ENDED_BROKEN;
+	case CONFIRMED_UNASKED:
+		break;
+	}
+	snprintf(failure.message, sizeof failure.message, "%s", why);
+	end_badly(runner, index, &failure, 0);
+	return STEP_ENDED_BADLY;
+}
+
 static enum step_end
 run_step(struct runner *runner, size_t index)
 {
@@ -356,7 +383,9 @@ run_step(struct runner *runner, size_t index)
 		if (end != STEP_ENDED_BADLY)
 			goto out;
 	}
-	end = try_step(runner, index);
+	end = attempt->brief.spec.steps.v[index].kind == STEP_KIND_CONFIRM
+		  ? confirm(runner, index)
+		  : try_step(runner, index);
 out:
 	if (end == STEP_ENDED_BY_CANCEL && attempt->brief.steps.v[index].state == STEP_RUNNING)
 		end_cancelled(attempt, index, NULL);
@@ -367,8 +396,7 @@ out:
 static bool
 is_cancelled_between(struct attempt *attempt)
 {
-	if (orders_read(&attempt->orders))
-		bulletin_ring(&attempt->bulletin);
+	attempt_hear(attempt);
 	if (attempt->orders.is_new)
 		attempt_obey(attempt, attempt->orders.want);
 	return orders_want_cancel(&attempt->orders);

@@ -16,7 +16,7 @@
 
 /* The ends that go to the command. */
 struct given {
-	int out, err, step, start;
+	int out, err, step, start, answer;
 };
 
 static void
@@ -26,6 +26,7 @@ given_close(struct given *given)
 	fd_close(&given->err);
 	fd_close(&given->step);
 	fd_close(&given->start);
+	fd_close(&given->answer);
 }
 
 /* Our end does not block; theirs belongs to their user, so that /dev/stdout can be opened. */
@@ -41,6 +42,21 @@ make_pipe(const struct brief *brief, int *ret_ours, int *ret_theirs)
 	if (brief->change_user && fchown(fds[1], (uid_t)brief->uid, (gid_t)brief->gid) < 0)
 		return -errno;
 	return fcntl(fds[0], F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+/* The other way round. */
+static int
+make_answers(const struct brief *brief, int *ret_ours, int *ret_theirs)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	*ret_theirs = fds[0];
+	*ret_ours = fds[1];
+	if (brief->change_user && fchown(fds[0], (uid_t)brief->uid, (gid_t)brief->gid) < 0)
+		return -errno;
+	return fcntl(fds[1], F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
 }
 
 /* A file in memory: whatever the size of a checkpoint, nobody has to wait for its reader. */
@@ -83,7 +99,9 @@ make_fds(struct attempt *attempt, const struct sandbox *sandbox, struct child *c
 		return 0;
 	r = make_pipe(&attempt->brief, &step_fd, &given->step);
 	channel_init(&child->channel, step_fd, sandbox->step, sandbox->last_sub);
-	return r < 0 ? r : make_start(attempt, sandbox, &given->start);
+	if (r == 0)
+		r = make_start(attempt, sandbox, &given->start);
+	return r < 0 ? r : make_answers(&attempt->brief, &child->channel.answer_fd, &given->answer);
 }
 
 static bool
@@ -173,7 +191,8 @@ spawn_words(struct attempt *attempt, const struct words *words, const struct giv
 		.ngroups = attempt->ngroups };
 	const struct spawn_fd fds[] = { { attempt->null_fd, STDIN_FILENO },
 		{ given->out, STDOUT_FILENO }, { given->err, STDERR_FILENO },
-		{ given->step, STEP_FD }, { given->start, STEP_START_FD } };
+		{ given->step, STEP_FD }, { given->start, STEP_START_FD },
+		{ given->answer, STEP_ANSWER_FD } };
 	const char **paths = calloc(words->paths.n + 1, sizeof *paths);
 	char **argv = calloc(words->argv.n + 1, sizeof *argv);
 	struct spawn_spec spec = { .exec_fd = -1,
@@ -181,7 +200,7 @@ spawn_words(struct attempt *attempt, const struct words *words, const struct giv
 		.argv = argv,
 		.envp = words->envp,
 		.fds = fds,
-		.nfds = given->step < 0 ? 3 : 5,
+		.nfds = given->step < 0 ? 3 : 6,
 		.new_session = true,
 		.cgroup_fd = attempt->steps_fd,
 		.cgroup_by_write = attempt->steps_were_killed,
@@ -210,7 +229,7 @@ int
 sandbox_start(struct attempt *attempt, const struct sandbox *sandbox, struct child *child,
     struct sandbox_error *error)
 {
-	struct given given = { -1, -1, -1, -1 };
+	struct given given = { -1, -1, -1, -1, -1 };
 	struct spawned spawned = { .pidfd = -1 };
 	struct words words;
 	int r;

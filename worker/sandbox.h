@@ -13,7 +13,8 @@
 
 enum {
 	STEP_FD = 3,
-	STEP_START_FD = 4
+	STEP_START_FD = 4,
+	STEP_ANSWER_FD = 5
 };
 
 enum role {

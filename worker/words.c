@@ -131,8 +131,9 @@ set_outputs(struct pairs *env, const struct brief *brief)
 
 	for (size_t i = 0; r == 0 && i < brief->steps.n; i++) {
 		const struct pairs *outputs = &brief->steps.v[i].outputs;
+		const struct pairs *answered = outputs_answered(brief, i);
 
-		if (outputs->n == 0 || !brief->spec.steps.v[i].name)
+		if ((outputs->n == 0 && !answered) || !brief->spec.steps.v[i].name)
 			continue;
 		step = expand_env_name("OUT_", brief->spec.steps.v[i].name);
 		snprintf(prefix, sizeof prefix, "%s_", step ? step : "");
@@ -140,6 +141,8 @@ set_outputs(struct pairs *env, const struct brief *brief)
 		free(step);
 		for (size_t k = 0; r == 0 && k < outputs->n; k++)
 			r = set_named(env, prefix, outputs->v[k].name, outputs->v[k].value);
+		for (size_t k = 0; r == 0 && answered && k < answered->n; k++)
+			r = set_named(env, prefix, answered->v[k].name, answered->v[k].value);
 	}
 	return r;
 }
@@ -173,7 +176,9 @@ set_own(struct words *words, const struct attempt *attempt, const struct sandbox
 		return r;
 	if ((r = set_number(&words->env, "REEVE_FD", STEP_FD)) < 0)
 		return r;
-	return set_number(&words->env, "REEVE_START_FD", STEP_START_FD);
+	if ((r = set_number(&words->env, "REEVE_START_FD", STEP_START_FD)) < 0)
+		return r;
+	return set_number(&words->env, "REEVE_ANSWER_FD", STEP_ANSWER_FD);
 }
 
 static int

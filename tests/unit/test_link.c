@@ -239,9 +239,9 @@ START_TEST(an_order_too_large_for_one_write_is_refused)
 
 	memset(text, 'a', sizeof text - 1);
 	text[sizeof text - 1] = '\0';
-	ck_assert_int_eq(pairs_set(&order.answers, "q", text), 0);
+	ck_assert_int_eq(pairs_set(&order.answer.fields, "q", text), 0);
 	ck_assert_int_eq(link_order(&link_, &order), -EMSGSIZE);
-	pairs_free(&order.answers);
+	pairs_free(&order.answer.fields);
 }
 END_TEST
 

@@ -132,6 +132,13 @@ fill_step_msg(struct step_msg *msg, enum step_msg_kind kind)
 	case STEP_MSG_NOTIFICATION:
 		msg->text = text("half done");
 		break;
+	case STEP_MSG_QUESTION:
+		msg->question.name = text("go");
+		msg->question.text = text("Go on?");
+		break;
+	case STEP_MSG_WITHDRAW:
+		msg->name = text("go");
+		break;
 	case STEP_MSG_RESULT:
 		msg->value = value("\x92\x01\x02", 3);
 		break;
@@ -203,6 +210,15 @@ START_TEST(news_and_orders_are_shown_as_they_are_written)
 }
 END_TEST
 
+START_TEST(an_answer_is_shown_as_it_is_written)
+{
+	struct answer answer = { .question = text("go"), .yes = true, .by = text("unix:ann") };
+
+	check_pipe_block("answer", &answer_named_codec, &answer);
+	codec_free(&answer_codec, &answer);
+}
+END_TEST
+
 START_TEST(a_log_is_shown_as_it_is_read)
 {
 	struct buf log = read_block("log");
@@ -225,7 +241,8 @@ END_TEST
 
 START_TEST(no_block_goes_unchecked)
 {
-	static const char *const others[] = { "start", "fact", "news", "order", "log" };
+	static const char *const others[] = { "start", "fact", "news", "order", "log",
+		"answer" };
 	size_t expected = (size_t)STEP_MSGS + sizeof others / sizeof others[0], n = 0;
 
 	for (const char *at = document; (at = strstr(at, "\n```hex ")); at++)
@@ -244,6 +261,7 @@ main(void)
 	tcase_add_test(tests, what_a_step_is_told_is_shown_as_it_is_written);
 	tcase_add_test(tests, a_fact_is_shown_as_it_is_written);
 	tcase_add_test(tests, news_and_orders_are_shown_as_they_are_written);
+	tcase_add_test(tests, an_answer_is_shown_as_it_is_written);
 	tcase_add_test(tests, a_log_is_shown_as_it_is_read);
 	tcase_add_test(tests, no_block_goes_unchecked);
 	suite_add_tcase(suite, tests);

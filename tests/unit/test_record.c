@@ -63,6 +63,8 @@ fill_field(const struct codec_field *field, void *value, uint64_t seed)
 		ck_assert_int_eq(blob_set(value, blob, sizeof blob), 0);
 	else if (field->type == CODEC_PAIRS)
 		ck_assert_int_eq(pairs_set(value, text, "value"), 0);
+	else if (field->type == CODEC_STRS)
+		ck_assert_int_eq(strs_add(value, text), 0);
 	else if (field->type == CODEC_STRUCT)
 		fill(field->sub, value, seed);
 	else if (field->type == CODEC_LIST)

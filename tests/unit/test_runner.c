@@ -419,7 +419,8 @@ START_TEST(a_step_finds_its_surroundings)
 	char *log;
 
 	pairs_set(&world_sh(&w, "look",
-		      "echo $REEVE_TASK $REEVE_ATTEMPT $REEVE_STEP $REEVE_FD $REEVE_START_FD $MORE;"
+		      "echo $REEVE_TASK $REEVE_ATTEMPT $REEVE_STEP $REEVE_FD $REEVE_START_FD "
+		      "$REEVE_ANSWER_FD $MORE;"
 		      "pwd; umask; cat; ls /proc/self/fd | tr '\\n' ' '; echo $HOME$SECRET")
 		       ->env,
 	    "MORE", "more");
@@ -427,10 +428,10 @@ START_TEST(a_step_finds_its_surroundings)
 	w.brief.umask = 077;
 	ck_assert_int_eq(world_run(&w), 0);
 	log = world_log(&w);
-	ck_assert_ptr_nonnull(strstr(log, "41 1 look 3 4 more\n"));
+	ck_assert_ptr_nonnull(strstr(log, "41 1 look 3 4 5 more\n"));
 	ck_assert_ptr_nonnull(strstr(log, w.work));
 	ck_assert_ptr_nonnull(strstr(log, "0077\n"));
-	ck_assert_ptr_nonnull(strstr(log, "0 1 2 3 4 5 \n")); /* 5 is the directory ls reads */
+	ck_assert_ptr_nonnull(strstr(log, "0 1 2 3 4 5 6 \n")); /* 6 is the directory ls reads */
 	free(log);
 }
 END_TEST
