@@ -118,51 +118,52 @@ berth_path(const char *base, uint64_t berth, const char *part, char path[static 
 	return path;
 }
 
+/* A directory at PATH, which is made unless it is there; *ret_made tells. Opened first: the kernel
+ * takes longer to find that there is nothing to make. */
 static int
-open_dir(const char *path, int *ret_fd)
+open_or_make(const char *path, int *ret_fd, bool *ret_made)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
+	*ret_made = fd < 0 && errno == ENOENT;
+	if (*ret_made) {
+		if (mkdir(path, 0755) < 0)
+			return -errno;
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
 	if (fd < 0)
 		return -errno;
 	*ret_fd = fd;
 	return 0;
 }
 
-/* The group of the steps is there already: it goes when a step made groups in it and left them. */
+/* One that is there goes when a step left groups in it. */
 static int
-use_again(char path[static PATH_MAX])
+use_or_make(char path[static PATH_MAX])
 {
 	struct stat info;
 	int r;
 
-	if (stat(path, &info) < 0)
-		return -errno;
-	if (info.st_nlink <= 2)
-		return 0;
-	r = cgroup_base_remove(path);
-	return r < 0 ? r : 1;
+	if (stat(path, &info) == 0) {
+		if (info.st_nlink <= 2)
+			return 0;
+		r = cgroup_base_remove(path);
+		if (r < 0)
+			return r;
+	}
+	return mkdir(path, 0755) < 0 ? -errno : 0;
 }
 
-/* The group of the steps, with its limit. */
+/* The group of the steps, with the limit of today. */
 static int
 make_steps_group(const struct cgroups *cgroups, uint64_t berth)
 {
 	uint64_t pids_max = cgroups->pids_max;
 	char path[PATH_MAX], max[24];
-	int r;
+	int r = use_or_make(berth_path(cgroups->place.base, berth, "/s", path));
 
-	berth_path(cgroups->place.base, berth, "/s", path);
-	if (mkdir(path, 0755) < 0) {
-		r = errno == EEXIST ? use_again(path) : -errno;
-		if (r < 0)
-			return r;
-		berth_path(cgroups->place.base, berth, "/s", path);
-		if (r > 0 && mkdir(path, 0755) < 0)
-			return -errno;
-	}
-	if (!cgroups->place.v2_pids)
-		return 0;
+	if (r < 0 || !cgroups->place.v2_pids)
+		return r;
 	if (pids_max == UINT64_MAX)
 		snprintf(max, sizeof max, "max");
 	else
@@ -175,18 +176,16 @@ make_groups(const struct cgroups *cgroups, uint64_t berth, struct cgroup_attempt
 {
 	const char *base = cgroups->place.base;
 	char path[PATH_MAX];
+	bool made;
 	int r;
 
-	if ((r = make_dir(berth_path(base, berth, "", path))) < 0 ||
-	    (r = open_dir(path, &ret_attempt->dir_fd)) < 0)
-		return r;
-	if (cgroups->place.v2_pids &&
-	    (r = cgroup_write(path, "cgroup.subtree_control", "+pids")) < 0)
-		return r;
-	if ((r = make_dir(berth_path(base, berth, "/w", path))) < 0 ||
-	    (r = open_dir(path, &ret_attempt->worker_fd)) < 0)
-		return r;
-	return make_steps_group(cgroups, berth);
+	r = open_or_make(berth_path(base, berth, "", path), &ret_attempt->dir_fd, &made);
+	if (r == 0 && made && cgroups->place.v2_pids)
+		r = cgroup_write(path, "cgroup.subtree_control", "+pids");
+	if (r == 0)
+		r = open_or_make(
+		    berth_path(base, berth, "/w", path), &ret_attempt->worker_fd, &made);
+	return r < 0 ? r : make_steps_group(cgroups, berth);
 }
 
 int

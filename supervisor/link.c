@@ -156,18 +156,28 @@ make_parent(const char *path)
 	return r;
 }
 
+static int
+make_fifo(const char *path)
+{
+	if (mkfifo(path, 0600) == 0)
+		return 0;
+	return errno == ENOENT && make_parent(path) == 0 && mkfifo(path, 0600) == 0 ? 0 : -errno;
+}
+
 int
 link_open_fifo(const char *path, bool *ret_made)
 {
+	const int flags = O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW;
 	struct stat info;
-	int fd;
+	int fd = open(path, flags), r;
 
-	*ret_made = mkfifo(path, 0600) == 0;
-	if (!*ret_made && errno == ENOENT && make_parent(path) == 0)
-		*ret_made = mkfifo(path, 0600) == 0;
-	if (!*ret_made && errno != EEXIST)
-		return -errno;
-	fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+	*ret_made = fd < 0 && errno == ENOENT;
+	if (*ret_made) {
+		r = make_fifo(path);
+		if (r < 0)
+			return r;
+		fd = open(path, flags);
+	}
 	if (fd < 0)
 		return -errno;
 	if (fstat(fd, &info) < 0 || !S_ISFIFO(info.st_mode)) {
