@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ipc/expand.h"
+#include "supervisor/recipe/confirm.h"
 #include "supervisor/recipe/keys.h"
 #include "supervisor/recipe/params.h"
 #include "supervisor/recipe/suggest.h"
@@ -16,6 +17,7 @@ struct scene {
 	const struct recipe *recipe;
 	size_t step;   /* its index; SIZE_MAX outside steps */
 	bool sees_own; /* in verify and undo the step's own outputs are there too */
+	bool sees_secrets;
 };
 
 static int
@@ -102,6 +104,10 @@ check_output_reference(const struct scene *scene, const struct node *node, const
 		    "step \"%.64s\" runs later than step \"%.64s\", "
 		    "which wants its output",
 		    step->name, steps->v[scene->step].name);
+	if (confirm_is_secret(step, dot + 1) && !scene->sees_secrets)
+		return node_fail(scene->source, node,
+		    "\"%.64s\" is a secret, which others could read here: only env and sh get it",
+		    dot + 1);
 	for (size_t o = 0; o < step->outputs.n; o++)
 		if (strcmp(step->outputs.v[o], dot + 1) == 0)
 			return 0;
@@ -270,6 +276,8 @@ check_dedupe(const struct scene *scene, const struct node *node)
 static int
 check_value(const struct scene *scene, const struct recipe_key *key, const struct node *node)
 {
+	struct scene inside = *scene;
+
 	if (key->type == KEY_STEPS)
 		return check_steps(scene, node);
 	if (key->type == KEY_MAP)
@@ -287,7 +295,8 @@ check_value(const struct scene *scene, const struct recipe_key *key, const struc
 		return check_shell(scene, node);
 	case REFS_PARAMS:
 	case REFS_ALL:
-		return check_texts(scene, node);
+		inside.sees_secrets = key->type == KEY_ENV;
+		return check_texts(&inside, node);
 	}
 	return 0;
 }

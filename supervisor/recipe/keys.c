@@ -20,9 +20,16 @@ static const char *const param_words[] = { "string", "int", "bool", "path", "url
 static const char *const progress_words[] = { PROGRESS_KINDS(X) NULL };
 #undef X
 
+static const char *const answer_words[] = { "yes", "no", NULL };
+static const char *const on_no_words[] = { "stop", "go_on", NULL };
+#define X(sym, num, word, help) word,
+static const char *const field_words[] = { FIELD_TYPES(X) NULL };
+#undef X
+
 #define WORDS(words) (int)(sizeof(words) / sizeof(words)[0] - 1)
 _Static_assert(PROGRESS_AUTO == 1 && PROGRESS_FILE == WORDS(progress_words) + 1, "progress_words");
 _Static_assert(INTERRUPT_STOP == 1 && INTERRUPT_RESUME == 2, "interrupt_words");
+_Static_assert(ON_NO_STOP == 1 && ON_NO_GO_ON == 2, "on_no_words");
 _Static_assert(CANCEL_NOW == 1 && CANCEL_AFTER == 2 && CANCEL_NEVER == 3, "cancel_words");
 _Static_assert(PARAM_STRING == 1 && PARAM_URL == PARAM_TYPE_MAX, "param_words");
 
@@ -126,6 +133,10 @@ static const struct recipe_key keys[] = {
 	{ KEY(STEP, MAP, "pull", struct spec_step, pull), .inside = PLACE_PULL,
 	  .help = "A download that is resumed after an interruption and checked.",
 	  .good = "{url: 'https://example.org/a.tar', to: a.tar}", .bad = "'https://example.org/a'" },
+	{ KEY(STEP, MAP, "confirm", struct spec_step, confirm), .inside = PLACE_CONFIRM,
+	  .help = "Asks people and waits, for days if need be: `reeve answer`. The answer (yes or no) "
+	          "and the fields are the step's outputs; a secret one only reaches env and sh.",
+	  .good = "{text: 'Overwrite ${model}?', yes: Overwrite}", .bad = "'Overwrite?'" },
 	{ KEY(STEP, ENV, "env", struct spec_step, env), .max = LIMIT_PAIRS, .refs = REFS_ALL,
 	  .help = "Variables added to the environment of the step's commands.",
 	  .good = "{MODEL: '${model}'}", .bad = "{1ST: x}" },
@@ -230,6 +241,54 @@ static const struct recipe_key keys[] = {
 	  .fallback = "the step's timeout; without one 10 minutes",
 	  .help = "The longest that it may take.",
 	  .good = "30s", .bad = "soon" },
+
+	/* ---- confirm ---- */
+	{ KEY(CONFIRM, TEXT, "text", struct question, text), .min = 1, .max = LIMIT_QUESTION,
+	  .refs = REFS_ALL, .required = true,
+	  .help = "The question.",
+	  .good = "'Restart the server now? ${steps.find.url}'", .bad = "''" },
+	{ KEY(CONFIRM, LINE, "yes", struct question, yes), .min = 1, .max = LIMIT_QUESTION_WORD,
+	  .fallback = "yes",
+	  .help = "What yes is called.",
+	  .good = "Restart", .bad = "[yes]" },
+	{ KEY(CONFIRM, LINE, "no", struct question, no), .min = 1, .max = LIMIT_QUESTION_WORD,
+	  .fallback = "no",
+	  .help = "What no is called.",
+	  .good = "Leave it", .bad = "''" },
+	{ KEY(CONFIRM, FIELDS, "fields", struct question, fields), .max = LIMIT_FIELDS,
+	  .help = "What is filled in with a yes: a map by name.",
+	  .good = "{why: {type: text}}", .bad = "[why]" },
+	{ KEY(CONFIRM, WORD, "default", struct question, default_answer), .choices = answer_words,
+	  .fallback = "it waits until somebody answers",
+	  .help = "The answer when nobody has given one in time; goes with after.",
+	  .good = "no", .bad = "maybe" },
+	{ KEY(CONFIRM, DURATION, "after", struct question, after_ms), .min = 1, .max = DAYS(365),
+	  .help = "How long people have, before the default counts.",
+	  .good = "2h", .bad = "2" },
+	{ KEY(CONFIRM, CHOICE, "on_no", struct question, on_no), .choices = on_no_words,
+	  .fallback = "stop",
+	  .help = "What a no means: stop cancels the task, as if cancelled by who said it; with go_on "
+	          "later steps find it in the output answer.",
+	  .good = "go_on", .bad = "fail" },
+
+	/* ---- a field of confirm ---- */
+	{ KEY(FIELD, WORD, "type", struct question_field, type), .choices = field_words,
+	  .fallback = "text",
+	  .help = "A secret is never stored or shown; a file is a path that the task's owner can read.",
+	  .good = "secret", .bad = "password" },
+	{ KEY(FIELD, LINE, "label", struct question_field, label), .min = 1, .max = LIMIT_TITLE,
+	  .fallback = "the field's name",
+	  .help = "What people see.",
+	  .good = "'Why now?'", .bad = "''" },
+	{ KEY(FIELD, TEXT, "default", struct question_field, default_value), .max = LIMIT_ANSWER,
+	  .help = "The value when it is left empty.",
+	  .good = "'because'", .bad = "[because]" },
+	{ KEY(FIELD, TEXTS, "choices", struct question_field, choices), .max = LIMIT_CHOICES,
+	  .help = "The values of a choice.",
+	  .good = "[small, large]", .bad = "small" },
+	{ KEY(FIELD, BOOL, "optional", struct question_field, optional), .fallback = "false",
+	  .help = "It may be left empty.",
+	  .good = "true", .bad = "maybe" },
 };
 /* clang-format on */
 
@@ -238,6 +297,8 @@ static const char *const place_names[PLACE_MAX + 1] = {
 	[PLACE_PARAM] = "a parameter",
 	[PLACE_STEP] = "a step",
 	[PLACE_PROGRESS] = "progress",
+	[PLACE_CONFIRM] = "confirm",
+	[PLACE_FIELD] = "a field of confirm",
 	[PLACE_PULL] = "pull",
 	[PLACE_RETRY] = "retry",
 	[PLACE_COMMAND] = "check, verify and undo",
@@ -265,6 +326,8 @@ static const char *const type_names[KEY_TYPE_MAX + 1] = {
 	[KEY_STEPS] = "a list of steps",
 	[KEY_DEDUPE] = "a list of parameters' names, or none",
 	[KEY_PROGRESS] = "one of a few words, or a map with file and size",
+	[KEY_WORD] = "one of a few words",
+	[KEY_FIELDS] = "a map of fields",
 };
 
 const struct recipe_key *

@@ -14,14 +14,16 @@
 /* The map a key stands in. */
 enum key_place {
 	PLACE_TOP = 1,
-	PLACE_PARAM,   /* params.NAME */
-	PLACE_STEP,    /* steps[] */
-	PLACE_PULL,    /* steps[].pull */
-	PLACE_RETRY,   /* steps[].retry */
-	PLACE_COMMAND, /* steps[].check, .verify and .undo */
-	PLACE_PROGRESS /* steps[].progress */
+	PLACE_PARAM,    /* params.NAME */
+	PLACE_STEP,     /* steps[] */
+	PLACE_PULL,     /* steps[].pull */
+	PLACE_RETRY,    /* steps[].retry */
+	PLACE_COMMAND,  /* steps[].check, .verify and .undo */
+	PLACE_PROGRESS, /* steps[].progress */
+	PLACE_CONFIRM,  /* steps[].confirm */
+	PLACE_FIELD     /* steps[].confirm.fields.NAME */
 };
-#define PLACE_MAX 7
+#define PLACE_MAX 9
 
 /* What its value is, and the member it fills. */
 enum key_type {
@@ -45,9 +47,11 @@ enum key_type {
 	KEY_PARAMS,   /* struct params: a map of PLACE_PARAM maps by name */
 	KEY_STEPS,    /* struct spec_steps: 1..max maps of PLACE_STEP */
 	KEY_DEDUPE,   /* struct recipe, offset 0: dedupe_mode and dedupe_fields */
-	KEY_PROGRESS  /* struct spec_progress: one of choices, or a map of PLACE_PROGRESS */
+	KEY_PROGRESS, /* struct spec_progress: one of choices, or a map of PLACE_PROGRESS */
+	KEY_WORD,     /* char *: one of choices */
+	KEY_FIELDS    /* struct question_fields: a map of PLACE_FIELD maps by name; at most max */
 };
-#define KEY_TYPE_MAX 21
+#define KEY_TYPE_MAX 23
 
 /* Which ${references} its texts may hold. */
 enum key_refs {

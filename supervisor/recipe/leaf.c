@@ -183,6 +183,15 @@ read_choice(const struct source *source, const struct recipe_key *key, const str
 	    source, node, "\"%s\" takes %s, not %s", key->name, words, quote(node->text, quoted));
 }
 
+static int
+read_word(const struct source *source, const struct recipe_key *key, const struct node *node,
+    void *member)
+{
+	int choice = 0, r = read_choice(source, key, node, &choice);
+
+	return r < 0 ? r : str_set(member, node->text);
+}
+
 int
 leaf_want_items(const struct source *source, const struct recipe_key *key, const struct node *node,
     enum node_kind kind, size_t min)
@@ -300,6 +309,7 @@ static const read_fn readers[KEY_TYPE_MAX + 1] = {
 	[KEY_NUMBER] = read_number,
 	[KEY_DURATION] = read_duration,
 	[KEY_CHOICE] = read_choice,
+	[KEY_WORD] = read_word,
 	[KEY_TEXTS] = read_texts,
 	[KEY_ARGV] = read_argv,
 	[KEY_NAMES] = read_names,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "supervisor/recipe/confirm.h"
 #include "supervisor/recipe/keys.h"
 #include "supervisor/recipe/leaf.h"
 #include "supervisor/recipe/params.h"
@@ -171,7 +172,7 @@ name_step(const struct node *step, char *text, size_t size)
 static int
 read_work(const struct source *source, const struct node *node, struct spec_step *step)
 {
-	static const char *const kinds[] = { "run", "sh", "pull" };
+	static const char *const kinds[] = { "run", "sh", "pull", "confirm" };
 	const struct node *work = NULL;
 	char name[QUOTE_TEXT + 8];
 
@@ -187,8 +188,12 @@ read_work(const struct source *source, const struct node *node, struct spec_step
 	}
 	if (!work)
 		return node_fail(
-		    source, node, "%s has nothing to do: it needs run, sh or pull", name);
-	step->kind = strcmp(work->key, "pull") == 0 ? STEP_KIND_PULL : STEP_KIND_CMD;
+		    source, node, "%s has nothing to do: it needs run, sh, pull or confirm", name);
+	step->kind = strcmp(work->key, "pull") == 0      ? STEP_KIND_PULL
+		     : strcmp(work->key, "confirm") == 0 ? STEP_KIND_CONFIRM
+							 : STEP_KIND_CMD;
+	if (step->kind == STEP_KIND_CONFIRM)
+		return confirm_finish(source, node, step);
 	if (step->retry_attempts > 0 && step->retry_delay_ms == 0)
 		step->retry_delay_ms = DEFAULT_RETRY_DELAY_MS;
 	return 0;
@@ -222,6 +227,40 @@ read_steps(const struct source *source, const struct recipe_key *key, const stru
 	r = leaf_want_items(source, key, node, NODE_LIST, 1);
 	for (const struct node *item = node->first; r == 0 && item; item = item->next)
 		r = read_step(source, item, member);
+	return r;
+}
+
+static int
+read_field(const struct source *source, const struct node *node, struct question_fields *fields)
+{
+	struct list list = { fields->v, fields->n };
+	struct question_field *field;
+	char quoted[QUOTE_TEXT];
+
+	if (!value_is_name(node->key))
+		return node_fail_key(source, node,
+		    "%s is not a field's name (a-z 0-9 _ -, beginning with a letter or digit)",
+		    quote(node->key, quoted));
+	if (node->kind != NODE_MAP)
+		return node_fail(
+		    source, node, "field \"%.64s\" needs a map of keys ({} will do)", node->key);
+	field = list_add(&list, &question_field_codec);
+	if (!field)
+		return -ENOMEM;
+	*fields = (struct question_fields){ list.v, list.n };
+	if (str_set(&field->name, node->key) < 0)
+		return -ENOMEM;
+	return read_map(source, node, PLACE_FIELD, field);
+}
+
+static int
+read_fields(const struct source *source, const struct recipe_key *key, const struct node *node,
+    void *member)
+{
+	int r = leaf_want_items(source, key, node, NODE_MAP, 0);
+
+	for (const struct node *item = node->first; r == 0 && item; item = item->next)
+		r = read_field(source, item, member);
 	return r;
 }
 
@@ -263,6 +302,8 @@ static int
 read_value(const struct source *source, const struct recipe_key *key, const struct node *node,
     void *member)
 {
+	if (key->type == KEY_FIELDS)
+		return read_fields(source, key, node, member);
 	if (key->type == KEY_MAP)
 		return read_inside(source, key, node, member);
 	if (key->type == KEY_COMMAND)

@@ -41,7 +41,7 @@ write_recipe(const struct recipe_key *key, const char *value, char *text, size_t
 		snprintf(param, sizeof param, "%s: %s", name, value);
 	if (key->place == PLACE_STEP)
 		snprintf(step, sizeof step, "%s%s%s: %s", unless(key, "name", "name: two, "),
-		    strstr("run sh pull", name) ? "" : "sh: x, ", name, value);
+		    strstr("run sh pull confirm", name) ? "" : "sh: x, ", name, value);
 	if (key->place == PLACE_PULL)
 		snprintf(step, sizeof step, "name: two, pull: {%s%s%s: %s}",
 		    unless(key, "url", "url: 'http://x/', "), unless(key, "to", "to: x, "), name,
@@ -56,6 +56,15 @@ write_recipe(const struct recipe_key *key, const char *value, char *text, size_t
 		snprintf(step, sizeof step, "name: two, sh: x, progress: {%s%s%s: %s}",
 		    unless(key, "file", "file: x, "), unless(key, "size", "size: 1, "), name,
 		    value);
+	if (key->place == PLACE_CONFIRM)
+		snprintf(step, sizeof step, "name: two, confirm: {%s%s%s%s: %s}",
+		    unless(key, "text", "text: x, "),
+		    strcmp(name, "default") == 0 ? "after: 1h, " : "",
+		    strcmp(name, "after") == 0 ? "default: no, " : "", name, value);
+	if (key->place == PLACE_FIELD)
+		snprintf(step, sizeof step,
+		    "name: two, confirm: {text: x, fields: {why: {%s%s: %s}}}",
+		    strcmp(name, "choices") == 0 ? "type: choice, " : "", name, value);
 	snprintf(text, size, "%s", top);
 	if (!is_key(key, PLACE_TOP, "params"))
 		snprintf(
@@ -97,7 +106,8 @@ START_TEST(every_key_is_described_whole)
 	ck_assert_uint_gt(strlen(key->help), 10);
 	ck_assert(strchr(".?!", key->help[strlen(key->help) - 1]));
 	ck_assert_int_eq(
-	    key->type == KEY_CHOICE || key->type == KEY_PROGRESS, key->choices != NULL);
+	    key->type == KEY_CHOICE || key->type == KEY_WORD || key->type == KEY_PROGRESS,
+	    key->choices != NULL);
 	ck_assert_int_eq(key->type == KEY_MAP, key->inside != 0);
 	ck_assert(!key->required || !key->fallback);
 	ck_assert_ptr_eq(recipe_key_find(key->place, key->name), key);
