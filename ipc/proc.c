@@ -19,6 +19,8 @@ enum {
 	STAT_SID = 3,
 	STAT_UTIME = 11,
 	STAT_STIME = 12,
+	STAT_CUTIME = 13,
+	STAT_CSTIME = 14,
 	STAT_THREADS = 17,
 	STAT_START = 19,
 	STAT_FIELDS = 20
@@ -54,6 +56,7 @@ parse_stat(char *text, struct proc_stat *stat)
 	stat->pgid = (pid_t)field[STAT_PGID];
 	stat->sid = (pid_t)field[STAT_SID];
 	stat->cpu_ticks = field[STAT_UTIME] + field[STAT_STIME];
+	stat->waited_ticks = field[STAT_CUTIME] + field[STAT_CSTIME];
 	stat->threads = (int)field[STAT_THREADS];
 	stat->start_ticks = field[STAT_START];
 	return 0;

@@ -15,10 +15,11 @@
 
 struct proc_stat {
 	pid_t pid, ppid, pgid, sid;
-	char state;           /* 'R', 'S', 'Z', 'T', ... */
-	uint64_t start_ticks; /* since boot, field 22 */
-	uint64_t cpu_ticks;   /* user + system */
-	int threads;          /* a zombie with more than one: its main thread alone has ended */
+	char state;            /* 'R', 'S', 'Z', 'T', ... */
+	uint64_t start_ticks;  /* since boot, field 22 */
+	uint64_t cpu_ticks;    /* user + system */
+	uint64_t waited_ticks; /* the same of the children it has waited for */
+	int threads;           /* a zombie with more than one: its main thread alone has ended */
 	char comm[32];
 };
 

@@ -169,14 +169,19 @@ static void
 take_news(struct channel *channel, struct attempt *attempt, enum step_msg_kind kind,
     const struct step_msg *msg)
 {
-	if (kind != STEP_MSG_LABEL) {
-		channel->has_progress = true;
-		bulletin_waiting(&attempt->bulletin, 0, NULL, 0);
-	}
+	const struct news *news = &attempt->bulletin.news;
+	uint64_t bytes_before = news->bytes_done;
+	double fraction_before = news->fraction;
+
+	channel->has_progress |= kind != STEP_MSG_LABEL;
 	if (kind == STEP_MSG_PROGRESS)
 		bulletin_fraction(&attempt->bulletin, msg->fraction);
 	if (kind == STEP_MSG_BYTES)
 		bulletin_bytes(&attempt->bulletin, msg, clock_boot_ms());
+	/* It moves, whatever it said. */
+	if (news->bytes_done != bytes_before ||
+	    (!isnan(news->fraction) && news->fraction != fraction_before))
+		bulletin_waiting(&attempt->bulletin, 0, NULL, 0);
 	if (msg->label || kind == STEP_MSG_LABEL)
 		bulletin_label(&attempt->bulletin, msg->label);
 }

@@ -320,8 +320,10 @@ command_run(struct attempt *attempt, const struct command *command, struct comma
 		result->end = r == -ECANCELED ? COMMAND_CANCELLED : COMMAND_NOT_STARTED;
 		return;
 	}
+	vigil_begin(&child.vigil, attempt, command->sandbox.step, command->spared);
 	result->end = watch(attempt, command, &child);
 	finish(attempt, command, &child, result);
+	vigil_end(&child.vigil, attempt);
 	if (command->sandbox.role == ROLE_RUN) {
 		channel_end(&child.channel, attempt,
 		    command_succeeded(result)          ? STEP_DONE

@@ -88,8 +88,8 @@ has_number(const struct spared *spared, pid_t pid)
 	return false;
 }
 
-static bool
-is_spared(const struct spared *spared, pid_t pid, uint64_t start_ticks)
+bool
+spared_has(const struct spared *spared, pid_t pid, uint64_t start_ticks)
 {
 	for (size_t i = 0; spared && i < spared->n; i++)
 		if (spared->v[i].pid == pid && spared->v[i].start_ticks == start_ticks)
@@ -106,7 +106,7 @@ spared_add_children(struct spared *spared)
 	for (size_t i = 0; r == 0 && i < children.n; i++) {
 		void *v;
 
-		if (is_spared(spared, children.v[i].pid, children.v[i].start_ticks) ||
+		if (spared_has(spared, children.v[i].pid, children.v[i].start_ticks) ||
 		    !proc_is_alive(&children.v[i]))
 			continue;
 		v = reallocarray(spared->v, spared->n + 1, sizeof *spared->v);
@@ -190,7 +190,7 @@ kill_has_others(pid_t leader, const struct spared *spared)
 	has = census_children(&children, getpid()) < 0; /* not knowing is no reason to trust */
 	for (size_t i = 0; i < children.n && !has; i++)
 		has = children.v[i].pid != leader &&
-		      !is_spared(spared, children.v[i].pid, children.v[i].start_ticks);
+		      !spared_has(spared, children.v[i].pid, children.v[i].start_ticks);
 	free(children.v);
 	return has;
 }
@@ -332,7 +332,7 @@ record_escapes(const struct kill_spec *spec, struct receipt *receipt)
 	for (size_t i = 0; i < census.n; i++) {
 		const struct proc_stat *stat = &census.v[i];
 
-		if (!proc_is_alive(stat) || is_spared(spec->spared, stat->pid, stat->start_ticks))
+		if (!proc_is_alive(stat) || spared_has(spec->spared, stat->pid, stat->start_ticks))
 			continue;
 		alive++;
 		if (stat->pgid == spec->leader)
@@ -368,7 +368,7 @@ spare_some(pid_t pid, uint64_t start_ticks, void *arg)
 {
 	const struct kill_spec *spec = arg;
 
-	return is_spared(spec->spared, pid, start_ticks);
+	return spared_has(spec->spared, pid, start_ticks);
 }
 
 static void

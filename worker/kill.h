@@ -24,6 +24,7 @@ struct spared {
 
 /* Adds every child that lives now. 0 or -ENOMEM. */
 int spared_add_children(struct spared *spared);
+bool spared_has(const struct spared *spared, pid_t pid, uint64_t start_ticks); /* NULL has none */
 void spared_free(struct spared *spared);
 
 struct kill_spec {

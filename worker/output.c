@@ -326,6 +326,7 @@ output_feed(struct output *output, enum log_stream stream, const void *data, siz
 	struct output_line *line = &output->lines[stream - 1];
 	const char *text = data;
 
+	output->taken += len;
 	while (len > 0) {
 		size_t n = 0;
 

@@ -32,7 +32,8 @@ struct output {
 	uint64_t dropped;             /* bytes of output that are in no segment (any more) */
 	uint64_t kept[LOG_KEEP_TAIL]; /* bytes of output in each of the last, by number */
 	uint16_t step;
-	uint64_t line_ends;                       /* that the step wrote since output_begin */
+	uint64_t taken;     /* bytes that steps wrote, those drawn over as well */
+	uint64_t line_ends; /* that the step wrote since output_begin */
 	struct output_line lines[LOG_STREAM_ERR]; /* by stream - 1; our own are always whole */
 	struct buf batch;                         /* entries not written yet */
 	struct buf tail;

@@ -229,6 +229,8 @@ turn(struct attempt *attempt, struct child *child, uint64_t deadline_ms, uint64_
 	wait_ms = sooner(wait_ms, bulletin_flush(&attempt->bulletin, now_ms));
 	if (is_live)
 		wait_ms = sooner(wait_ms, output_flush_old(&attempt->output, now_ms));
+	if (is_live && !child->exited)
+		wait_ms = sooner(wait_ms, vigil_turn(&child->vigil, attempt, now_ms));
 	if (is_live && child->channel.fd >= 0 && !listen)
 		wait_ms = sooner(wait_ms, SLOW_MS);
 	if (is_live && child->exited)

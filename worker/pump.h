@@ -8,13 +8,15 @@
 #include "worker/attempt.h"
 #include "worker/channel.h"
 #include "worker/progress.h"
+#include "worker/vigil.h"
 
 struct child {
 	pid_t pid; /* also the number of its process group */
 	int pidfd; /* owned, like all fds here; -1: closed */
 	int out_fd, err_fd;
 	struct channel channel; /* fd -1: none */
-	struct progress *bars;  /* owned, of both streams; NULL until there is output */
+	struct vigil vigil;
+	struct progress *bars; /* owned, of both streams; NULL until there is output */
 	bool reads_bars;
 	bool exited; /* dead, not reaped */
 	bool over;   /* and its pipes are read out, or were given up */

@@ -85,7 +85,7 @@ static const struct recipe_key keys[] = {
 	  .help = "The user as whom the steps run. Counts only in recipes that nobody but root can "
 	          "change.",
 	  .good = "postgres", .bad = "[postgres]" },
-	{ KEY(TOP, DURATION, "stall_after", struct recipe, spec.stall_after_ms), .min = 1,
+	{ KEY(TOP, DURATION, "stall_after", struct recipe, spec.stall_after_ms), .min = 1000,
 	  .max = DAYS(30), .fallback = "30s for a pull, 10m for other steps",
 	  .help = "After so long without progress, output, CPU time and I/O a step is said to stand "
 	          "still, and since when. Nothing is stopped by it.",
@@ -187,7 +187,7 @@ static const struct recipe_key keys[] = {
 	          "prompt, the task asks.",
 	  .good = "true", .bad = "80x24" },
 
-	{ KEY(STEP, DURATION, "stall_after", struct spec_step, stall_after_ms), .min = 1,
+	{ KEY(STEP, DURATION, "stall_after", struct spec_step, stall_after_ms), .min = 1000,
 	  .max = DAYS(30), .fallback = "the recipe's",
 	  .help = "As for the recipe, for this step alone.",
 	  .good = "5m", .bad = "5" },

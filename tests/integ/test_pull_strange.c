@@ -114,6 +114,33 @@ START_TEST(a_server_that_falls_silent_is_asked_again)
 }
 END_TEST
 
+/* First that nothing comes, and when the try is given up why. */
+START_TEST(under_a_worker_it_says_that_it_waits_for_the_network)
+{
+	struct script script = { .lines = {
+				     { .reply = "HTTP/1.1 200 OK" TEN "0123", .holds = true },
+				     { .reply = REST("4-9/10") "456789" } } };
+	struct step_msg message;
+	bool saw_silence = false, saw_failure = false;
+
+	script_start(&script);
+	run_start(&run, true,
+	    (const char *const[]){ "--url", SCRIPTED(script), "--to", "f", "--retry-delay", "1ms",
+		"--stall", "4s", NULL });
+	while (run_next_message(&run, &message)) {
+		if (strcmp(message.type, "waiting") == 0) {
+			ck_assert_str_eq(message.on, "network");
+			saw_silence |= strstr(message.holder, "nothing comes from http") != NULL;
+			saw_failure |= strstr(message.holder, "not a byte for") != NULL;
+		}
+		codec_free(&step_msg_codec, &message);
+	}
+	ck_assert_int_eq(run_finish(&run), 0);
+	script_stop(&script);
+	ck_assert(saw_silence && saw_failure);
+}
+END_TEST
+
 START_TEST(more_than_was_announced_is_refused)
 {
 	struct script script = {
@@ -295,6 +322,7 @@ main(void)
 	tcase_add_loop_test(tests, a_piece_that_was_not_asked_for_is_not_believed, 0, 7);
 	tcase_add_test(tests, a_whole_file_of_unknown_length_is_complete_at_416);
 	tcase_add_test(tests, a_server_that_falls_silent_is_asked_again);
+	tcase_add_test(tests, under_a_worker_it_says_that_it_waits_for_the_network);
 	tcase_add_test(tests, more_than_was_announced_is_refused);
 	tcase_add_test(tests, what_is_no_http_is_refused);
 	tcase_add_test(tests, a_password_does_not_go_to_another_host);

@@ -16,7 +16,8 @@ enum {
 	MAX_REDIRECTS = 10,
 	BUFFER_BYTES = 256 * 1024,
 	SYNC_EVERY_MS = 5000,
-	CONNECT_MS = 30000
+	CONNECT_MS = 30000,
+	SILENT_MS = 3000 /* then it is said that it waits for the network */
 };
 
 /* One try, and within it one request after the other while the server redirects. */
@@ -225,12 +226,16 @@ static int
 on_progress(void *arg, curl_off_t total, curl_off_t now, curl_off_t up_total, curl_off_t up_now)
 {
 	struct attempt *attempt = arg;
+	uint64_t silent_ms;
 
 	(void)total, (void)now, (void)up_total, (void)up_now;
 	if (attempt->answer.is_whole && !attempt->is_over)
 		report_bytes(attempt->fetch->report, attempt->fetch->part->have);
-	attempt->has_stalled =
-	    clock_boot_ms() - attempt->heard_ms >= attempt->fetch->options->stall_ms;
+	silent_ms = clock_boot_ms() - attempt->heard_ms;
+	if (silent_ms >= SILENT_MS)
+		report_wait(attempt->fetch->report, "network", "nothing comes from %s",
+		    attempt->source->origin);
+	attempt->has_stalled = silent_ms >= attempt->fetch->options->stall_ms;
 	return attempt->has_stalled;
 }
 

@@ -122,6 +122,8 @@ lock(struct pull *pull)
 				report_note(pull->report,
 				    "another reeve-pull is loading %s: waiting for it",
 				    pull->options->to);
+			report_wait(pull->report, "lock", "another reeve-pull is loading %s",
+			    pull->options->to);
 			has_waited = true;
 			is_same = is_same_url(pull) || is_same;
 			pause_ms(LOCK_POLL_MS);
@@ -135,6 +137,8 @@ lock(struct pull *pull)
 	}
 	if (r != 0)
 		return fail_on_file(pull, ".part", r);
+	if (has_waited)
+		report_move(pull->report);
 	if (has_waited && is_there(pull)) {
 		part_discard(&pull->part);
 		return 1;
@@ -189,6 +193,7 @@ wait_before_try(struct pull *pull, const struct fetch_result *result, unsigned f
 		delay_ms = WAIT_MAX_MS;
 	report_note(pull->report, "%s; trying again in %s (%u of %u)", result->failure.text,
 	    clock_format_duration(delay_ms, text), failures, pull->options->retries);
+	report_wait(pull->report, "network", "%s", result->failure.text);
 	pause_ms(delay_ms);
 }
 

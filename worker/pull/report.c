@@ -190,8 +190,32 @@ report_begin(
 void
 report_bytes(struct report *report, uint64_t done)
 {
+	if (done != report->done)
+		report->waiting[0] = '\0';
 	report->done = done;
 	tell(report);
+}
+
+void
+report_wait(struct report *report, const char *on, const char *format, ...)
+{
+	char text[sizeof report->waiting];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	if (strcmp(text, report->waiting) == 0)
+		return;
+	memcpy(report->waiting, text, sizeof text);
+	(void)step_waiting(on, text);
+}
+
+void
+report_move(struct report *report)
+{
+	report->waiting[0] = '\0';
+	(void)step_waiting(NULL, NULL);
 }
 
 void

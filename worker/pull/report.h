@@ -18,9 +18,10 @@ struct report {
 	bool draws; /* a progress line on stderr */
 	bool line_is_open;
 	char label[REPORT_LABEL_TEXT];
-	uint64_t done, total; /* of what the label names; total 0: unknown */
-	bool is_transfer;     /* has a rate, and its bytes are the step's */
-	double rate;          /* bytes per second, smoothed */
+	uint64_t done, total;            /* of what the label names; total 0: unknown */
+	char waiting[REPORT_LABEL_TEXT]; /* what it was last said to wait for; "": it moves */
+	bool is_transfer;                /* has a rate, and its bytes are the step's */
+	double rate;                     /* bytes per second, smoothed */
 	bool has_rate;
 	uint64_t sampled_ns, sampled_done;
 	uint64_t drawn_ms;
@@ -40,6 +41,12 @@ void report_bytes(struct report *report, uint64_t done);
 /* A remark: a line on stderr, and the label until the next thing begins. */
 void report_note(struct report *report, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* It does not move because of ON, as step_waiting has it, until more bytes are told or
+ * report_move. Said once, however often it is called. */
+void report_wait(struct report *report, const char *on, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void report_move(struct report *report);
 
 /* What the worker gives back when the step runs again; for people, the sidecar is what is gone by.
  */
