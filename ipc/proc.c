@@ -182,6 +182,18 @@ read_children_of_thread(const char *path, struct pids *pids)
 	return r == 0 && n < 0 ? (int)n : r;
 }
 
+int
+proc_has_only_child(pid_t only)
+{
+	struct pids pids = { .max = 2 };
+	int r = read_children_of_thread("/proc/thread-self/children", &pids);
+
+	if (r == 0)
+		r = pids.n == 1 && pids.v[0] == only;
+	free(pids.v);
+	return r;
+}
+
 static int
 read_children(pid_t pid, struct pids *pids)
 {

@@ -41,6 +41,8 @@ int proc_pidfd_open_exact(pid_t pid, uint64_t start_ticks);
 /* Children of PID from /proc/PID/task/TID/children of every thread, falling back to a scan of
  * /proc. *ret_pids is owned. 0 or -errno. */
 int proc_children(pid_t pid, pid_t **ret_pids, size_t *ret_count);
+/* Whether ONLY is the one child of the calling thread. 1, 0, or -errno. */
+int proc_has_only_child(pid_t only);
 /* The first MAX of them: the dead that nobody reaps may be thousands. */
 int proc_first_children(pid_t pid, size_t max, pid_t **ret_pids, size_t *ret_count);
 

@@ -75,13 +75,19 @@ bit_of(int sig)
 	return UINT64_C(1) << (sig - 1);
 }
 
-/* What this process was told to ignore from birth, and what our programs ignore. */
+/* What our programs ignore, and what this one was told to ignore from birth. */
+static uint64_t
+usually_ignored(void)
+{
+	return bit_of(SIGPIPE) | bit_of(SIGXFSZ);
+}
+
 static void
 find_ignored(void)
 {
 	struct sigaction action;
 
-	ignored = bit_of(SIGPIPE) | bit_of(SIGXFSZ);
+	ignored = usually_ignored();
 	for (int sig = 1; sig < NSIG; sig++)
 		if (sigaction(sig, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
 			ignored |= bit_of(sig);
@@ -134,8 +140,10 @@ clone3_child(struct spawn_child *child, void *stack,
 		.stack_size = STACK_BYTES,
 	};
 
-	pthread_once(&ignored_once, find_ignored);
-	child->reset = ignored; /* handlers are gone already */
+	if (!spec->ignores_usual)
+		pthread_once(&ignored_once, find_ignored);
+	/* Handlers are gone already. */
+	child->reset = spec->ignores_usual ? usually_ignored() : ignored;
 	if (spec->sibling) {
 		args.flags |= CLONE_PARENT;
 		args.exit_signal = 0; /* the only legal one with CLONE_PARENT */

@@ -65,7 +65,8 @@ struct spawn_spec {
 	const char *cwd;               /* entered after the credentials changed; NULL: keep ours */
 	dev_t cwd_dev; /* with cwd_ino: the directory it must still be, else ESTALE; 0: any */
 	ino_t cwd_ino;
-	int umask;         /* -1: keep */
+	bool ignores_usual; /* the caller ignores SIGPIPE and SIGXFSZ and was told to ignore none */
+	int umask;          /* -1: keep */
 	int death_signal;  /* PR_SET_PDEATHSIG, with a check that the parent still lives; 0: none */
 	int oom_score_adj; /* INT_MIN: keep. Lowering is best effort */
 };

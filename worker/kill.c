@@ -166,17 +166,10 @@ static bool
 is_alone(pid_t leader)
 {
 	siginfo_t info;
-	pid_t *pids;
-	size_t n;
-	bool is;
 
 	if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0)
 		return errno == ECHILD;
-	if (leader == 0 || proc_first_children(getpid(), 2, &pids, &n) < 0)
-		return false;
-	is = n == 1 && pids[0] == leader;
-	free(pids);
-	return is;
+	return leader > 0 && proc_has_only_child(leader) == 1; /* a worker is one thread */
 }
 
 bool

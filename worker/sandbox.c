@@ -204,6 +204,7 @@ spawn_words(struct attempt *attempt, const struct words *words, const struct giv
 		.new_session = true,
 		.cgroup_fd = attempt->steps_fd,
 		.cgroup_by_write = attempt->steps_were_killed,
+		.ignores_usual = true, /* its supervisor started it with all at their defaults */
 		.cred = brief->change_user ? &cred : NULL,
 		.cwd = words->cwd ? words->cwd : brief->workdir,
 		.cwd_dev = words->cwd ? 0 : (dev_t)brief->workdir_dev,

@@ -202,6 +202,27 @@ fork_from_a_thread(void *arg)
 	return NULL;
 }
 
+START_TEST(an_only_child_is_known)
+{
+	pid_t first = fork(), second;
+
+	if (first == 0)
+		_exit(pause());
+	ck_assert_int_eq(proc_has_only_child(first), 1);
+	ck_assert_int_eq(proc_has_only_child(getpid()), 0);
+	second = fork();
+	if (second == 0)
+		_exit(pause());
+	ck_assert_int_eq(proc_has_only_child(first), 0);
+	kill(first, SIGKILL);
+	kill(second, SIGKILL);
+	ck_assert_int_eq(waitpid(first, NULL, 0), first);
+	ck_assert_int_eq(proc_has_only_child(second), 1);
+	ck_assert_int_eq(waitpid(second, NULL, 0), second);
+	ck_assert_int_eq(proc_has_only_child(second), 0);
+}
+END_TEST
+
 START_TEST(children_of_every_thread_are_listed)
 {
 	pthread_t thread;
@@ -248,6 +269,7 @@ main(void)
 
 	tcase_add_checked_fixture(tests, scratch_make, scratch_remove);
 	tcase_set_timeout(tests, 20);
+	tcase_add_test(tests, an_only_child_is_known);
 	tcase_add_test(tests, we_know_ourselves);
 	tcase_add_test(tests, a_name_may_hold_anything);
 	tcase_add_test(tests, a_zombie_is_read_and_is_not_alive);
