@@ -73,6 +73,8 @@ world_open(struct world *world, const char *name)
 	world->docs = json_array();
 	world_env(world, "REEVE_FAILPOINT_DIR", world->points);
 	world_env(world, "REEVE_SOCKET", world->socket);
+	path_join(own, world->root, "config"); /* not that of whoever runs the tests */
+	world_env(world, "XDG_CONFIG_HOME", own);
 }
 
 /* Reaps what has ended and waits for what ends soon. */
