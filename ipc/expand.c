@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char expand_later[] = "${}"; /* no value has this address */
+
 enum piece_kind {
 	PIECE_LITERAL,   /* text as it is */
 	PIECE_ESCAPE,    /* $${ */
@@ -80,7 +82,9 @@ expand_reference(struct expansion *expansion, const struct piece *piece)
 		*expansion->ret_missing = reference;
 		return -ENOENT;
 	}
-	if (expansion->mode == EXPAND_PARAMS)
+	if (value == expand_later)
+		buf_add(&expansion->out, piece->text - strlen("${"), piece->used);
+	else if (expansion->mode == EXPAND_PARAMS)
 		add_quoted(&expansion->out, value);
 	else
 		buf_add(&expansion->out, value, strlen(value));

@@ -15,6 +15,9 @@
 /* Returns the value of a reference (borrowed) or NULL when there is none. */
 typedef const char *(*expand_fn)(const char *reference, void *arg);
 
+/* Returned in a pass of EXPAND_PARAMS, it leaves the reference for EXPAND_ALL. */
+extern const char expand_later[];
+
 enum expand_mode {
 	EXPAND_PARAMS, /* ${name} only, quoted; ${steps.*}, `$${` and `${$}` are left for EXPAND_ALL
 			*/

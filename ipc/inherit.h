@@ -14,7 +14,10 @@ enum keeper_fd {
 	KEEPER_FD_LISTEN = 3, /* the control socket, listening */
 	KEEPER_FD_REAPS = 4,  /* memfd: struct reap_ring, read-only use */
 	KEEPER_FD_LINK = 5,   /* SOCK_SEQPACKET pair; messages are struct keeper_msg */
-	KEEPER_FD_COUNT = 3
+	KEEPER_FD_COUNT = 3,
+	/* memfd: kept for the supervisors, who alone know what is in it (supervisor/vault.h). Older
+	 * keepers have none. */
+	KEEPER_FD_VAULT = 6
 };
 
 /* reeve-supervisor -> reeve-worker. argv: reeve-worker ID.N */

@@ -79,6 +79,7 @@ static const struct codec_field spec_fields[] = {
 	CODEC_FIELD(11,  BOOL,  struct spec, has_workdir,  0),
 	CODEC_FIELD(12,  UINT,  struct spec, keep_ms,      0),
 	CODEC_FIELD(13,  UINT,  struct spec, stall_after_ms, 0),
+	CODEC_FIELD(14,  STRS,  struct spec, secrets,      LIMIT_PAIRS),
 };
 const struct codec spec_codec = CODEC_TABLE(spec, spec_fields, spec_limits);
 
@@ -121,6 +122,7 @@ static const struct codec_field brief_fields[] = {
 	CODEC_FIELD(19,  UINT,   struct brief, order_rev,       0),
 	CODEC_NESTED(20, STRUCT, struct brief, spec,            0, &spec_codec),
 	CODEC_NESTED(21, LIST,   struct brief, steps,           LIMIT_STEPS, &brief_step_codec),
+	CODEC_FIELD(22,  PAIRS,  struct brief, secrets,         LIMIT_PAIRS),
 };
 const struct codec brief_codec = CODEC_TABLE(brief, brief_fields, walk_store_limits);
 /* clang-format on */

@@ -8,7 +8,8 @@
  * YAML.
  *
  * Strings in a spec may still hold ${steps.STEP.OUTPUT}, which only the worker can
- * expand (ipc/expand.h); ${param} is expanded already, and `$${` is kept until then.
+ * expand (ipc/expand.h), and env ${param} of a secret one; other ${param} are expanded
+ * already, and `$${` is kept until then.
  */
 #ifndef IPC_SPEC_H
 #define IPC_SPEC_H
@@ -117,6 +118,7 @@ struct spec {
 	struct spec_steps steps;
 	bool has_workdir; /* steps run in the task's own directory unless cwd says otherwise */
 	uint64_t stall_after_ms; /* of its steps; 0: what is usual for each kind of step */
+	struct strs secrets;     /* names of the parameters whose values are nowhere in here */
 };
 
 extern const struct codec spec_codec;
@@ -166,6 +168,7 @@ struct brief {
 	uint64_t order_rev;                /* orders up to here are obeyed already */
 	struct spec spec;
 	struct brief_steps steps;
+	struct pairs secrets; /* values of spec.secrets; never in a brief that is stored */
 };
 
 extern const struct codec brief_codec;

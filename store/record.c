@@ -164,6 +164,7 @@ static const struct codec_field record_fields[] = {
 	CODEC_FIELD (40, UINT,   struct record, retry_at_ms, 0),
 	CODEC_FIELD (41, UINT,   struct record, queue_order, 0),
 	CODEC_FIELD (42, UINT,   struct record, keep_ms, 0),
+	CODEC_FIELD (43, STRS,   struct record, secrets, LIMIT_PAIRS),
 	CODEC_NESTED(44, STRUCT, struct record, question, 0, &record_question_codec),
 	CODEC_FIELD ( 0, REST,   struct record, rest, RECORD_MAX_BYTES),
 };

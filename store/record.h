@@ -141,6 +141,7 @@ struct record {
 	struct record_attempt attempt;
 	uint64_t resumes;    /* interruptions since a step was last finished */
 	struct pairs params; /* as frozen; secret ones are absent */
+	struct strs secrets; /* the names of those; their values are stored nowhere */
 	struct blob result;
 	struct record_warnings warnings;
 	uint64_t warnings_dropped;

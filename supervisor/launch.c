@@ -4,6 +4,7 @@
 #include "ipc/fd.h"
 #include "ipc/inherit.h"
 #include "ipc/proc.h"
+#include "ipc/secrets.h"
 #include "ipc/spawn.h"
 #include "supervisor/berth.h"
 #include "supervisor/link.h"
@@ -114,6 +115,8 @@ complete_brief(struct making *making)
 	brief->order_rev = launch->order_rev;
 	brief->steps = launch->steps;
 	launch->steps = (struct brief_steps){ 0 };
+	brief->secrets = launch->secrets;
+	launch->secrets = (struct pairs){ 0 };
 	if (recall(launch, brief) < 0 ||
 	    str_set(&brief->keeper_instance, launch->keeper_instance) < 0 ||
 	    str_set(&brief->boot_id, launch->boot_id) < 0 ||
@@ -128,6 +131,18 @@ complete_brief(struct making *making)
 			r = -ENOMEM;
 	}
 	return r < 0 ? fail(launch, r, "complete its brief") : 0;
+}
+
+/* An undo is made without them rather than not at all. */
+static int
+check_secrets(struct making *making)
+{
+	const struct brief *brief = &making->brief;
+
+	if (brief->mode == ATTEMPT_UNDO || brief->secrets.n == brief->spec.secrets.n)
+		return 0;
+	making->launch->lacks_secrets = true;
+	return fail(making->launch, -ENOKEY, "its secret parameters");
 }
 
 static int
@@ -152,7 +167,7 @@ write_brief(struct making *making)
 	struct buf out;
 	int r;
 
-	buf_init(&out, LIMIT_SPEC + LIMIT_STEPS * LIMIT_VALUE);
+	buf_init(&out, LIMIT_SPEC + LIMIT_STEPS * LIMIT_VALUE + SECRETS_MAX);
 	r = codec_encode(&brief_codec, &making->brief, &out);
 	making->brief_fd = memfd_create("reeve-brief", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (r == 0)
@@ -161,6 +176,8 @@ write_brief(struct making *making)
 	if (r == 0 &&
 	    fcntl(making->brief_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
 		r = -errno;
+	if (out.data)
+		explicit_bzero(out.data, out.len);
 	buf_fini(&out);
 	return r < 0 ? fail(making->launch, r, "write its brief") : 0;
 }
@@ -270,8 +287,9 @@ make(struct making *making)
 	int r;
 
 	if ((r = read_brief(making)) < 0 || (r = complete_brief(making)) < 0 ||
-	    (r = make_workdir(making)) < 0 || (r = write_brief(making)) < 0 ||
-	    (r = make_fifos(launch)) < 0 || (r = make_journal(making)) < 0)
+	    (r = check_secrets(making)) < 0 || (r = make_workdir(making)) < 0 ||
+	    (r = write_brief(making)) < 0 || (r = make_fifos(launch)) < 0 ||
+	    (r = make_journal(making)) < 0)
 		return r;
 	r = cgroup_make(launch->cgroups, launch->berth, &making->cgroup);
 	if (r < 0 && r != -ENOTSUP)
@@ -295,6 +313,7 @@ work(struct job *job)
 	codec_init(&brief_codec, &making.brief);
 	launch->result = make(&making);
 	launch->is_transient = passes(launch->result);
+	secrets_wipe(&making.brief.secrets);
 	codec_free(&brief_codec, &making.brief);
 	fd_close(&making.locked_fd);
 	fd_close(&making.brief_fd);
@@ -323,6 +342,7 @@ launch_free(struct launch *launch)
 	codec_init(&brief_codec, &brief);
 	brief.steps = launch->steps;
 	codec_free(&brief_codec, &brief);
+	secrets_wipe(&launch->secrets);
 	free(launch->keeper_instance);
 	free(launch->boot_id);
 	free(launch->news_path);

@@ -27,13 +27,15 @@ struct launch {
 	char *keeper_instance, *boot_id; /* owned */
 	char *news_path, *orders_path;   /* owned */
 	struct brief_steps steps;        /* owned: what earlier attempts left */
+	struct pairs secrets;            /* owned; as far as they are known (vault.h) */
 	uint64_t grace_ms, order_rev;
 
 	/* Out. */
-	int result;        /* 0 or -errno */
-	bool is_transient; /* on failure: it may succeed later */
-	bool is_occupied;  /* on failure: somebody is still in that berth */
-	char message[192]; /* on failure */
+	int result;         /* 0 or -errno */
+	bool is_transient;  /* on failure: it may succeed later */
+	bool is_occupied;   /* on failure: somebody is still in that berth */
+	bool lacks_secrets; /* on failure: they are gone, and so is the way to run it */
+	char message[192];  /* on failure */
 	pid_t pid;
 	uint64_t start_ticks;
 	int pidfd, journal_fd, news_fd,

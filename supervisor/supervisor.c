@@ -309,6 +309,7 @@ start_roster(struct supervisor *supervisor)
 		.census = &supervisor->census,
 		.cgroups = supervisor->cgroups,
 		.reaps = &supervisor->reaps,
+		.vault = &supervisor->vault,
 		.state_dir = supervisor->settings.flags.state_dir,
 		.run_dir = supervisor->settings.flags.run_dir,
 		.attempts_fd = supervisor->attempts_fd,
@@ -356,6 +357,16 @@ raise_fd_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* Before any other file is opened: a keeper of an older build leaves its number free. */
+static int
+take_vault(struct supervisor *supervisor)
+{
+	bool is_given = fcntl(KEEPER_FD_VAULT, F_GET_SEALS) >= 0 &&
+			fcntl(KEEPER_FD_VAULT, F_SETFD, FD_CLOEXEC) == 0;
+
+	return vault_open(&supervisor->vault, is_given ? KEEPER_FD_VAULT : -1);
+}
+
 static int
 start(struct supervisor *supervisor)
 {
@@ -396,7 +407,9 @@ supervisor_start(struct supervisor *supervisor, const struct settings *settings)
 		.started_ms = clock_wall_ms() };
 	census_init(&supervisor->census);
 	raise_fd_limit();
-	r = start(supervisor);
+	r = take_vault(supervisor);
+	if (r == 0)
+		r = start(supervisor);
 	if (r < 0) {
 		log_error("cannot start: %s", strerror(-r));
 		if (r == -EUCLEAN || r == -EPROTO)
@@ -436,6 +449,7 @@ supervisor_stop(struct supervisor *supervisor)
 	settings_fini(&supervisor->settings);
 	cgroups_close(supervisor->cgroups);
 	reaps_close(&supervisor->reaps);
+	vault_close(&supervisor->vault);
 	store_close(supervisor->store);
 	census_fini(&supervisor->census);
 	ev_signal_stop(loop, &supervisor->on_term);

@@ -22,6 +22,7 @@ struct supervisor {
 	struct census census;
 	struct cgroups *cgroups;
 	struct reaps reaps;
+	struct vault vault;
 	struct people *people;
 	struct recipe_library library;
 	struct roster roster;

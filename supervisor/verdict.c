@@ -91,6 +91,12 @@ describe_loss(const struct over *over, struct verdict *verdict)
 		snprintf(verdict->message, sizeof verdict->message,
 		    "the worker could not be started: %s", detail);
 		return;
+	case LOSS_SECRETS:
+		verdict->code = "secrets_gone";
+		snprintf(verdict->message, sizeof verdict->message,
+		    "its secret parameters are gone with the service that held them: they are "
+		    "never stored. Run it again");
+		return;
 	case LOSS_NONE:
 	case LOSS_UNKNOWN:
 	case LOSS_NEVER_RAN:

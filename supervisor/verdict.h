@@ -11,13 +11,14 @@
 #include "supervisor/lifecycle.h"
 
 enum loss {
-	LOSS_NONE = 0,   /* its END is in the row */
-	LOSS_DIED,       /* reaped by the keeper it was started under: exit is known */
-	LOSS_UNKNOWN,    /* keeper or machine went down as well: nobody saw it end */
-	LOSS_NEVER_RAN,  /* the spawn did not happen */
-	LOSS_NO_HELLO,   /* it lived and never said so */
-	LOSS_TAMPERED,   /* its journal is shorter than what was read from it, or makes no sense */
-	LOSS_UNSTARTABLE /* the spawn failed for a reason that will not go away */
+	LOSS_NONE = 0,    /* its END is in the row */
+	LOSS_DIED,        /* reaped by the keeper it was started under: exit is known */
+	LOSS_UNKNOWN,     /* keeper or machine went down as well: nobody saw it end */
+	LOSS_NEVER_RAN,   /* the spawn did not happen */
+	LOSS_NO_HELLO,    /* it lived and never said so */
+	LOSS_TAMPERED,    /* its journal is shorter than what was read from it, or makes no sense */
+	LOSS_UNSTARTABLE, /* the spawn failed for a reason that will not go away */
+	LOSS_SECRETS      /* the secrets it needs went down with an earlier keeper */
 };
 
 struct over {

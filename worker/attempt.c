@@ -5,6 +5,7 @@
 #include "ipc/inherit.h"
 #include "ipc/log.h"
 #include "ipc/mp.h"
+#include "ipc/secrets.h"
 #include "worker/oracle.h"
 
 #include <errno.h>
@@ -45,8 +46,9 @@ read_brief(struct attempt *attempt)
 		log_error(
 		    "%s: its brief is damaged: %s: %s", attempt->name, error.field, error.problem);
 	}
+	explicit_bzero(data, len);
 	free(data);
-	return r;
+	return r < 0 ? r : mask_init(&attempt->mask, &attempt->brief.secrets);
 }
 
 /* A step that earlier attempts said nothing of is pending. */
@@ -145,7 +147,7 @@ attempt_open(struct attempt *attempt, const char *name)
 	asking_init(&attempt->asking);
 	orders_init(&attempt->orders, -1, 0);
 	attempt->allowance = (struct allowance){ .facts = ALLOWED_FACTS, .bytes = ALLOWED_BYTES };
-	output_init(&attempt->output, WORKER_FD_ATTEMPTS, name);
+	output_init(&attempt->output, WORKER_FD_ATTEMPTS, name, &attempt->mask);
 	for (int fd = WORKER_FD_JOURNAL; fd <= WORKER_FD_ATTEMPTS; fd++)
 		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 			return -errno;
@@ -161,7 +163,7 @@ attempt_open(struct attempt *attempt, const char *name)
 	attempt->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (attempt->null_fd < 0)
 		return -errno;
-	bulletin_init(&attempt->bulletin, WORKER_FD_NEWS, &attempt->brief);
+	bulletin_init(&attempt->bulletin, WORKER_FD_NEWS, &attempt->brief, &attempt->mask);
 	orders_init(&attempt->orders, WORKER_FD_ORDERS, attempt->brief.order_rev);
 	oracle_open(name);
 	return 0;
@@ -175,6 +177,8 @@ attempt_close(struct attempt *attempt)
 	bulletin_fini(&attempt->bulletin);
 	orders_fini(&attempt->orders);
 	asking_fini(&attempt->asking);
+	mask_fini(&attempt->mask);
+	secrets_wipe(&attempt->brief.secrets);
 	codec_free(&brief_codec, &attempt->brief);
 	free(attempt->groups);
 	fd_close(&attempt->steps_fd);
@@ -185,9 +189,30 @@ attempt_close(struct attempt *attempt)
 int
 attempt_fact(struct attempt *attempt, struct fact *fact)
 {
+	char **const texts[] = { &fact->name, &fact->text, &fact->detail, &fact->message,
+		&fact->tail };
+	enum {
+		TEXTS = sizeof texts / sizeof texts[0]
+	};
+	char *plain[TEXTS], *masked[TEXTS];
+	int r = 0;
+
 	fact->ts_ms = clock_wall_ms();
 	bulletin_ring(&attempt->bulletin);
-	return journal_add(&attempt->journal, fact);
+	for (size_t i = 0; i < TEXTS; i++) {
+		int error = 0;
+
+		plain[i] = *texts[i];
+		masked[i] = plain[i] ? mask_text(&attempt->mask, plain[i], &error) : NULL;
+		if (masked[i] || error < 0)
+			*texts[i] = masked[i];
+	}
+	r = journal_add(&attempt->journal, fact);
+	for (size_t i = 0; i < TEXTS; i++) {
+		*texts[i] = plain[i];
+		free(masked[i]);
+	}
+	return r;
 }
 
 void

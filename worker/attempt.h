@@ -32,6 +32,7 @@ struct attempt {
 	gid_t *groups;
 	size_t ngroups;
 	struct journal journal;
+	struct mask mask; /* of brief.secrets */
 	struct output output;
 	struct bulletin bulletin;
 	struct orders orders;
@@ -46,7 +47,7 @@ struct attempt {
 int attempt_open(struct attempt *attempt, const char *name);
 void attempt_close(struct attempt *attempt);
 
-/* Stamps FACT, journals it, and rings. 0, or as journal_add. */
+/* Stamps FACT, masks secrets in its texts, journals it, and rings. 0, or as journal_add. */
 int attempt_fact(struct attempt *attempt, struct fact *fact);
 
 /* FACT_WARNING of step STEP (from 1; 0: none). */

@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,9 +16,10 @@ enum {
 };
 
 void
-bulletin_init(struct bulletin *bulletin, int fd, const struct brief *brief)
+bulletin_init(struct bulletin *bulletin, int fd, const struct brief *brief, const struct mask *mask)
 {
-	*bulletin = (struct bulletin){ .fd = fd, .brief = brief, .fraction_floor = NAN };
+	*bulletin =
+	    (struct bulletin){ .fd = fd, .brief = brief, .mask = mask, .fraction_floor = NAN };
 	codec_init(&news_codec, &bulletin->news);
 	estimate_weights(brief, bulletin->weights);
 	for (size_t i = 0; i < brief->spec.steps.n; i++) {
@@ -130,10 +132,15 @@ bulletin_bytes(struct bulletin *bulletin, const struct step_msg *msg, uint64_t n
 void
 bulletin_label(struct bulletin *bulletin, const char *label)
 {
+	char *masked;
+	int error = 0;
+
 	if (label && *label == '\0')
 		label = NULL;
-	if (str_set(&bulletin->news.label, label) == 0)
+	masked = label ? mask_text(bulletin->mask, label, &error) : NULL;
+	if (error == 0 && str_set(&bulletin->news.label, masked ? masked : label) == 0)
 		bulletin->changed = true;
+	free(masked);
 }
 
 void

@@ -10,10 +10,12 @@
 
 #include "ipc/msg.h"
 #include "worker/estimate.h"
+#include "worker/mask.h"
 
 struct bulletin {
 	int fd;                    /* borrowed */
 	const struct brief *brief; /* borrowed */
+	const struct mask *mask;   /* borrowed; of the labels */
 	struct news news;
 	double weights[LIMIT_STEPS];
 	double weight_done, weight_step, weight_all;
@@ -32,7 +34,8 @@ struct bulletin {
 };
 
 /* BRIEF's states of steps are looked at later, too. */
-void bulletin_init(struct bulletin *bulletin, int fd, const struct brief *brief);
+void bulletin_init(
+    struct bulletin *bulletin, int fd, const struct brief *brief, const struct mask *mask);
 void bulletin_fini(struct bulletin *bulletin);
 
 /* Step INDEX (from 0) begins or begins again; DONE counts as finished. */

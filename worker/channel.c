@@ -75,9 +75,32 @@ put_checkpoint(struct channel *channel, struct attempt *attempt)
 	channel->checkpoint = (struct blob){ 0 };
 }
 
+/* Something the step said is left out. */
 static void
-take_checkpoint(struct channel *channel, struct step_msg *msg)
+warn_left_out(struct channel *channel, struct attempt *attempt, const char *text)
 {
+	if (channel->limits_warned++ < MAX_LIMITS_WARNED)
+		attempt_warn(attempt, channel->step + 1, text);
+}
+
+/* A value that holds a secret would be stored. True: it is left out. */
+static bool
+is_secret(struct channel *channel, struct attempt *attempt, const struct step_msg *msg)
+{
+	char text[96];
+
+	if (!mask_finds(&attempt->mask, msg->value.data, msg->value.len))
+		return false;
+	snprintf(text, sizeof text, "a %s that holds a secret parameter was left out", msg->type);
+	warn_left_out(channel, attempt, text);
+	return true;
+}
+
+static void
+take_checkpoint(struct channel *channel, struct attempt *attempt, struct step_msg *msg)
+{
+	if (is_secret(channel, attempt, msg))
+		return;
 	blob_free(&channel->checkpoint);
 	channel->checkpoint = msg->value;
 	channel->has_checkpoint = true;
@@ -126,14 +149,6 @@ end_sub(struct channel *channel, struct attempt *attempt, enum step_state state,
 	fact.state = state;
 	fact.detail = detail;
 	say(channel, attempt, &fact);
-}
-
-/* Something the step said is left out. */
-static void
-warn_left_out(struct channel *channel, struct attempt *attempt, const char *text)
-{
-	if (channel->limits_warned++ < MAX_LIMITS_WARNED)
-		attempt_warn(attempt, channel->step + 1, text);
 }
 
 static void
@@ -297,7 +312,7 @@ act(struct channel *channel, struct attempt *attempt, struct step_msg *msg)
 		end_sub(channel, attempt, STEP_FAILED, msg->detail);
 		break;
 	case STEP_MSG_CHECKPOINT:
-		take_checkpoint(channel, msg);
+		take_checkpoint(channel, attempt, msg);
 		break;
 	case STEP_MSG_OUTPUT:
 		take_output(channel, attempt, msg);
@@ -309,7 +324,8 @@ act(struct channel *channel, struct attempt *attempt, struct step_msg *msg)
 		take_text(channel, attempt, FACT_NOTIFICATION, msg);
 		break;
 	case STEP_MSG_RESULT:
-		take_text(channel, attempt, FACT_RESULT, msg);
+		if (!is_secret(channel, attempt, msg))
+			take_text(channel, attempt, FACT_RESULT, msg);
 		break;
 	case STEP_MSG_WAITING:
 		take_waiting(attempt, msg);

@@ -28,15 +28,19 @@ enum {
 static const char segment_magic[8] = { 'R', 'E', 'E', 'V', 'E', 'L', 'O', 'G' };
 
 void
-output_init(struct output *output, int attempts_fd, const char *name)
+output_init(struct output *output, int attempts_fd, const char *name, const struct mask *mask)
 {
-	*output = (struct output){
-		.attempts_fd = attempts_fd, .name = name, .dir_fd = -1, .segment_fd = -1
-	};
+	*output = (struct output){ .attempts_fd = attempts_fd,
+		.name = name,
+		.mask = mask,
+		.dir_fd = -1,
+		.segment_fd = -1 };
 	buf_init(&output->batch, BATCH_MAX);
 	buf_init(&output->tail, TAIL_ROOM);
-	for (size_t i = 0; i < LOG_STREAM_ERR; i++)
+	for (size_t i = 0; i < LOG_STREAM_ERR; i++) {
 		buf_init(&output->lines[i].text, LOG_ENTRY_TEXT);
+		mask_stream_init(&output->masked[i]);
+	}
 }
 
 void
@@ -46,8 +50,10 @@ output_fini(struct output *output)
 	fd_close(&output->dir_fd);
 	buf_fini(&output->batch);
 	buf_fini(&output->tail);
-	for (size_t i = 0; i < LOG_STREAM_ERR; i++)
+	for (size_t i = 0; i < LOG_STREAM_ERR; i++) {
 		buf_fini(&output->lines[i].text);
+		mask_stream_fini(&output->masked[i]);
+	}
 }
 
 /* Bytes of output in DATA, whole entries. */
@@ -320,8 +326,8 @@ take_end(struct output *output, enum log_stream stream, char end)
 	}
 }
 
-void
-output_feed(struct output *output, enum log_stream stream, const void *data, size_t len)
+static void
+feed_lines(struct output *output, enum log_stream stream, const void *data, size_t len)
 {
 	struct output_line *line = &output->lines[stream - 1];
 	const char *text = data;
@@ -343,6 +349,27 @@ output_feed(struct output *output, enum log_stream stream, const void *data, siz
 		text++;
 		len--;
 	}
+}
+
+struct feeding {
+	struct output *output;
+	enum log_stream stream;
+};
+
+static void
+on_masked(const void *data, size_t len, void *arg)
+{
+	const struct feeding *feeding = arg;
+
+	feed_lines(feeding->output, feeding->stream, data, len);
+}
+
+void
+output_feed(struct output *output, enum log_stream stream, const void *data, size_t len)
+{
+	struct feeding feeding = { output, stream };
+
+	mask_stream_feed(output->mask, &output->masked[stream - 1], data, len, on_masked, &feeding);
 	flush_batch(output);
 }
 
@@ -389,8 +416,10 @@ void
 output_end(struct output *output)
 {
 	for (int i = 0; i < LOG_STREAM_ERR; i++) {
+		struct feeding feeding = { output, (enum log_stream)(i + 1) };
 		struct output_line *line = &output->lines[i];
 
+		mask_stream_end(output->mask, &output->masked[i], on_masked, &feeding);
 		strip_return(line);
 		if (line->text.len > 0 || line->goes_on)
 			end_line(output, (enum log_stream)(i + 1), false);

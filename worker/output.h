@@ -4,7 +4,8 @@
  * Nothing here can stop a step: what the disk does not take is dropped, and the gap in the
  * logical offsets says how much. Directory and first segment are made when there is something to
  * write. Versions of a line that a program draws over to show its progress are not kept, the last
- * is.
+ * is. Secrets are masked before anything else is done with them; the beginning of one is held back
+ * until more has come.
  */
 #ifndef WORKER_OUTPUT_H
 #define WORKER_OUTPUT_H
@@ -12,6 +13,7 @@
 #include "ipc/buf.h"
 #include "ipc/logfile.h"
 #include "ipc/task.h"
+#include "worker/mask.h"
 
 /* One of a step's streams on its way into lines. */
 struct output_line {
@@ -34,13 +36,15 @@ struct output {
 	uint16_t step;
 	uint64_t taken;     /* bytes that steps wrote, those drawn over as well */
 	uint64_t line_ends; /* that the step wrote since output_begin */
-	struct output_line lines[LOG_STREAM_ERR]; /* by stream - 1; our own are always whole */
-	struct buf batch;                         /* entries not written yet */
+	struct output_line lines[LOG_STREAM_ERR];  /* by stream - 1; our own are always whole */
+	struct mask_stream masked[LOG_STREAM_ERR]; /* what is on its way into lines */
+	const struct mask *mask;                   /* borrowed */
+	struct buf batch;                          /* entries not written yet */
 	struct buf tail;
 };
 
-/* The log will be in the directory NAME, to be made in ATTEMPTS_FD. */
-void output_init(struct output *output, int attempts_fd, const char *name);
+/* The log will be in the directory NAME, to be made in ATTEMPTS_FD. MASK may still be filled. */
+void output_init(struct output *output, int attempts_fd, const char *name, const struct mask *mask);
 void output_fini(struct output *output);
 
 /* A step begins: its number stands in what follows, and the tail starts empty. */

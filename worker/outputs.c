@@ -45,6 +45,8 @@ outputs_set(struct attempt *attempt, size_t index, const char *name, const char 
 		return -ENOENT;
 	if (strlen(value) > LIMIT_TEXT)
 		return -EFBIG;
+	if (mask_finds(&attempt->mask, value, strlen(value)))
+		return -EACCES;
 	if (!has_room(attempt, index, name, value))
 		return -E2BIG;
 	if ((r = pairs_set(&attempt->brief.steps.v[index].outputs, name, value)) < 0)
@@ -72,6 +74,9 @@ outputs_why(int error, const char *name, char text[static OUTPUTS_WHY])
 		snprintf(text, OUTPUTS_WHY,
 		    "output \"%.128s\" is too much: all outputs of a task may have %d bytes", name,
 		    LIMIT_OUTPUTS);
+	else if (error == -EACCES)
+		snprintf(text, OUTPUTS_WHY,
+		    "output \"%.128s\" holds a secret parameter, and outputs are stored", name);
 	else if (error == -ENOENT)
 		snprintf(
 		    text, OUTPUTS_WHY, "output \"%.128s\" is not declared by its recipe", name);
@@ -105,10 +110,12 @@ const char *
 outputs_lookup(const char *reference, void *arg)
 {
 	const struct brief *brief = arg;
-	const char *step, *dot;
+	const char *step, *dot, *value;
 
-	if (strncmp(reference, "steps.", 6) != 0)
-		return pairs_get(&brief->spec.params, reference);
+	if (strncmp(reference, "steps.", 6) != 0) {
+		value = pairs_get(&brief->spec.params, reference);
+		return value ? value : pairs_get(&brief->secrets, reference);
+	}
 	step = reference + 6;
 	dot = strchr(step, '.');
 	if (!dot)

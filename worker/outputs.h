@@ -9,7 +9,7 @@
 
 /*
  * Journals and keeps one output of step INDEX. 0; -ENOENT: the recipe does not declare it; -EFBIG:
- * it is too long; -E2BIG: all of the task's together are; -errno.
+ * it is too long; -E2BIG: all of the task's together are; -EACCES: it holds a secret; -errno.
  */
 int outputs_set(struct attempt *attempt, size_t index, const char *name, const char *value);
 

@@ -151,11 +151,13 @@ set_outputs(struct pairs *env, const struct brief *brief)
 static int
 set_for_sh(struct words *words, const struct brief *brief)
 {
-	const struct pairs *params = &brief->spec.params;
+	const struct pairs *params = &brief->spec.params, *secrets = &brief->secrets;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < params->n; i++)
 		r = set_named(&words->env, "PARAM_", params->v[i].name, params->v[i].value);
+	for (size_t i = 0; r == 0 && i < secrets->n; i++)
+		r = set_named(&words->env, "PARAM_", secrets->v[i].name, secrets->v[i].value);
 	return r < 0 ? r : set_outputs(&words->env, brief);
 }
 

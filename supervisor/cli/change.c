@@ -1,8 +1,10 @@
 /* retry and keep: verbs that change one thing about a task. */
+#include "ipc/fd.h"
 #include "ipc/json.h"
 #include "supervisor/cli/args.h"
 #include "supervisor/cli/attend.h"
 #include "supervisor/cli/doc.h"
+#include "supervisor/cli/secret.h"
 
 #include <stdio.h>
 
@@ -45,13 +47,33 @@ print_sentence(const struct cli *cli, uint64_t id, const char *what)
 /* ---- retry ------------------------------------------------------------------------ */
 
 static const struct option_def retry_options[] = {
+	SECRET_OPTIONS,
 	{ KEY_FOLLOW, "follow", NULL, "stay with it until it has ended, as run does" },
 	{ KEY_JSON, "json", NULL, "print {status, attempt}" },
 	{ 0, NULL, NULL, NULL },
 };
 
+/* With its secrets, which the service has forgotten. */
 static int
-retry(struct cli *cli, uint64_t id, bool follows, bool is_json)
+ask_retry(struct session *session, uint64_t id, int secrets_fd, struct client_reply *ret_reply)
+{
+	struct request request;
+	int r;
+
+	session_begin(session, &request, "retry", 1);
+	pack_kv_uint(&request.params, "id", id);
+	r = session_call(session, &request, secrets_fd, NULL, ret_reply);
+	if (r != 0)
+		return session_lost(session, r);
+	if (!ret_reply->is_error)
+		return 0;
+	r = session_refused(ret_reply);
+	client_reply_fini(ret_reply);
+	return r;
+}
+
+static int
+retry(struct cli *cli, uint64_t id, int secrets_fd, bool follows, bool is_json)
 {
 	struct client_reply reply;
 	struct session session;
@@ -59,7 +81,7 @@ retry(struct cli *cli, uint64_t id, bool follows, bool is_json)
 
 	if (status != 0)
 		return status;
-	status = session_ask_id(&session, "retry", id, &reply);
+	status = ask_retry(&session, id, secrets_fd, &reply);
 	if (status == 0) {
 		char what[64];
 
@@ -81,20 +103,28 @@ retry(struct cli *cli, uint64_t id, bool follows, bool is_json)
 static int
 run_retry(struct cli *cli, int argc, char **argv)
 {
+	struct secret_args secrets = { .asked = { 0 } };
 	struct args args;
 	bool follows = false, is_json = false;
 	uint64_t id = 0;
-	int key, status = args_init(&args, cli, argc, argv);
+	int secrets_fd = -1, key, status = args_init(&args, cli, argc, argv);
 
 	if (status != 0)
 		return status;
-	while ((key = args_next(&args)) > 0) {
+	while (status == 0 && (key = args_next(&args)) > 0) {
 		follows = follows || key == KEY_FOLLOW;
 		is_json = is_json || key == KEY_JSON;
+		if (key == KEY_SECRET || key == KEY_SECRET_FD)
+			status = secret_take(&args, key, &secrets);
 	}
-	status = args.is_stopped ? args.status : args_one_id(&args, &id);
+	if (status == 0)
+		status = args.is_stopped ? args.status : args_one_id(&args, &id);
 	if (status == 0 && !args.is_stopped)
-		status = retry(cli, id, follows, is_json);
+		status = secret_gather(&secrets, &secrets_fd);
+	if (status == 0 && !args.is_stopped)
+		status = retry(cli, id, secrets_fd, follows, is_json);
+	fd_close(&secrets_fd);
+	secret_fini(&secrets);
 	args_fini(&args);
 	return status;
 }
@@ -105,7 +135,8 @@ const struct verb verb_retry = {
 	.summary = "run an ended task again from its first unfinished step",
 	.help =
 	    "The task keeps its id; its attempt is one more. Refused while another active task\n"
-	    "does the same work: a new submission would join that one.",
+	    "does the same work: a new submission would join that one. Secret parameters were not\n"
+	    "kept beyond its end and are given again, as to `reeve run`.",
 	.options = retry_options,
 	.examples = "reeve retry 41\nreeve retry --follow 41",
 	.run = run_retry,

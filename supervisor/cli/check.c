@@ -127,8 +127,8 @@ put_params(struct buf *out, const struct term *term, const struct recipe *recipe
 		line_begin(&line, out, term);
 		line_add(&line, STYLE_PLAIN, "  ");
 		line_put(&line, STYLE_PLAIN, span_of(param.name));
-		line_add(&line, STYLE_DIM, " (%s%s)", param.type ? param.type : "string",
-		    param.required ? ", required" : "");
+		line_add(&line, STYLE_DIM, " (%s%s%s)", param.type ? param.type : "string",
+		    param.required ? ", required" : "", param.secret ? ", secret" : "");
 		if (param.default_value && !param.secret) {
 			line_add(&line, STYLE_DIM, " = ");
 			line_put(&line, STYLE_PLAIN, span_of(param.default_value));
@@ -243,7 +243,7 @@ examine(struct check *check)
 		return false;
 	}
 	look_at_run_as(check);
-	r = recipe_freeze(check->recipe, &check->file.params, &check->spec, &check->error);
+	r = recipe_freeze(check->recipe, &check->file.params, NULL, &check->spec, &check->error);
 	check->has_spec = r == 0;
 	if (r == 0 || check->file.params.n > 0)
 		return r == 0;
@@ -300,7 +300,7 @@ parse(struct args *args, struct check *check, bool *ret_json)
 static int
 run(struct cli *cli, int argc, char **argv)
 {
-	struct check check = { .file = { .cwd_fd = -1 } };
+	struct check check = { .file = { .fd = -1 } };
 	struct args args;
 	bool is_json = false;
 	int status = args_init(&args, cli, argc, argv);

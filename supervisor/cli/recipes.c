@@ -49,7 +49,7 @@ pack_own(struct own *own, const char *name, const char *path, const struct recip
 static void
 add_own(struct own *own, const char *name)
 {
-	struct submission file = { .cwd_fd = -1 };
+	struct submission file = { .fd = -1 };
 	char *path = submission_own_recipe(name);
 	struct recipe_error error;
 	struct recipe *recipe;
@@ -225,12 +225,13 @@ put_one(struct buf *out, const struct term *term, const msgpack_object *recipe)
 	line_put(&line, STYLE_CYAN, doc_span(recipe, "name"));
 	for (size_t i = 0; i < doc_count(params); i++) {
 		const msgpack_object *param = doc_at(params, i);
+		bool is_secret = mp_bool(mp_get(param, "secret"), false);
 
 		if (!mp_bool(mp_get(param, "required"), false))
 			continue;
-		line_add(&line, STYLE_CYAN, " ");
+		line_add(&line, STYLE_CYAN, is_secret ? " --secret " : " ");
 		line_put(&line, STYLE_CYAN, doc_span(param, "name"));
-		line_add(&line, STYLE_CYAN, "=...");
+		line_add(&line, STYLE_CYAN, is_secret ? "" : "=...");
 	}
 	line_end(&line);
 }

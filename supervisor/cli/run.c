@@ -3,6 +3,7 @@
 #include "supervisor/cli/args.h"
 #include "supervisor/cli/attend.h"
 #include "supervisor/cli/doc.h"
+#include "supervisor/cli/secret.h"
 #include "supervisor/cli/submit.h"
 #include "supervisor/recipe/suggest.h"
 #include "supervisor/recipe/value.h"
@@ -36,6 +37,7 @@ static const struct option_def options[] = {
 	{ KEY_KEY, "key", "TEXT", "only one task with this key may be active; others join it" },
 	{ KEY_LABEL, "label", "NAME=VALUE", "to find it again; may be repeated" },
 	{ KEY_VARIABLE, "env", "NAME[=VALUE]", "set, or pass on, a variable; may be repeated" },
+	SECRET_OPTIONS,
 	{ KEY_DETACH, "detach", NULL, "print the id and return, do not follow" },
 	{ KEY_JSON, "json", NULL, "print the finished task as JSON" },
 	{ KEY_STRICT, "strict", NULL, "exit 8 when it completed with warnings" },
@@ -44,6 +46,7 @@ static const struct option_def options[] = {
 
 struct run {
 	struct submission submission;
+	struct secret_args secrets;
 	bool is_detached, is_json, is_strict;
 };
 
@@ -77,6 +80,8 @@ take_option(struct args *args, int key, struct run *run)
 	else if (key == KEY_VARIABLE)
 		return wrong_pair(
 		    args, "variable", args->value, submission_env(&submission->env, args->value));
+	else if (key == KEY_SECRET || key == KEY_SECRET_FD)
+		return secret_take(args, key, &run->secrets);
 	else if (key == KEY_DETACH)
 		run->is_detached = true;
 	else if (key == KEY_JSON)
@@ -101,8 +106,8 @@ take_command(const struct args *args, struct submission *submission)
 	}
 	submission->command = args->rest;
 	submission->ncommand = args->nrest;
-	submission->cwd_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (submission->cwd_fd < 0) {
+	submission->fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (submission->fd < 0) {
 		complain(NULL, "cannot open the current directory: %s", strerror(errno));
 		return EXIT_FAILED;
 	}
@@ -163,6 +168,8 @@ parse(struct args *args, struct run *run)
 	}
 	if (key == ARGS_STOP)
 		return args->status;
+	if (args->has_rest && run->secrets.asked.n + run->secrets.values.n > 0)
+		return args_wrong(args, "only recipes have secret parameters");
 	if (args->has_rest)
 		return take_command(args, &run->submission);
 	if (args->nwords == 0)
@@ -344,7 +351,7 @@ submit_and_follow(struct cli *cli, struct run *run)
 static int
 run(struct cli *cli, int argc, char **argv)
 {
-	struct run run = { .submission = { .cwd_fd = -1 } };
+	struct run run = { .submission = { .fd = -1 } };
 	struct args args;
 	int status = args_init(&args, cli, argc, argv);
 
@@ -354,11 +361,14 @@ run(struct cli *cli, int argc, char **argv)
 	if (status == 0 && !args.is_stopped) {
 		if (run.submission.ncommand > 0)
 			status = add_surroundings(&run.submission);
+		else
+			status = secret_gather(&run.secrets, &run.submission.fd);
 		if (status == 0)
 			status = submit_and_follow(cli, &run);
 	}
-	fd_close(&run.submission.cwd_fd);
+	fd_close(&run.submission.fd);
 	submission_fini(&run.submission);
+	secret_fini(&run.secrets);
 	args_fini(&args);
 	return status;
 }
@@ -372,11 +382,14 @@ const struct verb verb_run = {
 	    "stored before anything is said, and goes on whatever becomes of this terminal: Ctrl-C\n"
 	    "ends the following, not the task. A command runs in this directory with this umask, PATH,\n"
 	    "LANG, LC_* and TZ; of the other variables, those that --env names. What it leaves running\n"
-	    "in the background is killed when it ends.",
+	    "in the background is killed when it ends.\n"
+	    "A secret parameter is asked for at a terminal, without echo. Else it is all of stdin but\n"
+	    "for the last line end; of several each is a line.",
 	.options = options,
 	.examples = "reeve run -- make -j4\n"
 		    "reeve run --title 'nightly copy' --key copy -- rsync -a /srv/ backup:/srv/\n"
 		    "reeve run ./install.yaml version=1.4\n"
+		    "reeve run ./deploy.yaml --secret token < token.txt\n"
 		    "id=$(reeve run --detach -- ./long-work); reeve wait $id",
 	.run = run,
 };

@@ -185,5 +185,5 @@ submission_send(
 		pack_kv_str(params, "scope", submission->scope);
 	if (submission->key)
 		pack_kv_str(params, "key", submission->key);
-	return session_call(session, &request, submission->cwd_fd, NULL, ret_reply);
+	return session_call(session, &request, submission->fd, NULL, ret_reply);
 }

@@ -17,8 +17,8 @@ struct submission {
 	const char *name;   /* its file's name; or */
 	char **command;     /* words, borrowed */
 	size_t ncommand;
-	int cwd_fd; /* borrowed: where a command starts; no path of ours is opened by the service.
-		       -1 */
+	int fd; /* borrowed, beside the request: where a command starts, for no path of ours is
+		   opened by the service; or a recipe's secrets. -1 */
 	struct pairs params, labels, env; /* owned */
 	const char *title, *scope, *key;
 	uint8_t token[SUBMIT_TOKEN]; /* the same one, the same task: it is sent again after a lost

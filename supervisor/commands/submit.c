@@ -5,6 +5,7 @@
  * (files), the commit (roster).
  */
 #include "ipc/fd.h"
+#include "ipc/secrets.h"
 #include "ipc/spec.h"
 #include "supervisor/commands/commands.h"
 #include "supervisor/roster/wish.h"
@@ -52,6 +53,7 @@ struct submit {
 	struct request request;
 	struct submit_params given;
 	struct brief brief;
+	struct pairs secrets; /* came beside the request */
 	char person[LIMIT_NAME + 8];
 	int result;      /* of the job */
 	uid_t run_as;    /* with brief.spec.run_as, when it counts */
@@ -64,6 +66,7 @@ free_submit(struct submit *submit)
 {
 	codec_free(&submit_params_codec, &submit->given);
 	codec_free(&brief_codec, &submit->brief);
+	secrets_wipe(&submit->secrets);
 	free(submit);
 }
 
@@ -105,6 +108,9 @@ on_submitted(const struct submitted *ret, int result, void *arg)
 		reply_error(&submit->request, RPC_CONFLICT, "key",
 		    "the key \"%s\" is in use by task %llu, which is other work",
 		    submit->given.key ? submit->given.key : "", (unsigned long long)ret->conflict);
+	else if (result == -ENOBUFS)
+		reply_error(&submit->request, RPC_FULL, NULL,
+		    "too many tasks with secrets wait already: try again when some have ended");
 	else
 		reply_error(&submit->request, RPC_FULL, NULL,
 		    "the disk of the state directory is full: no new work is taken until there is room");
@@ -121,7 +127,8 @@ hand_over(struct submit *submit)
 		.title = submit->given.title,
 		.scope = submit->given.scope,
 		.key = submit->given.key,
-		.labels = &submit->given.labels };
+		.labels = &submit->given.labels,
+		.secrets = &submit->secrets };
 
 	memcpy(submission.token, submit->given.token.data + 2, sizeof submission.token);
 	if (committer_is_full(&supervisor->committer) || store_is_nearly_full(supervisor->store))
@@ -237,8 +244,8 @@ read_recipe(struct job *job)
 		submit->is_trusted = file.trusted;
 		r = recipe_parse(file.path, file.text, file.len, &recipe, &submit->error);
 		if (r == 0) {
-			r = recipe_freeze(
-			    recipe, &submit->given.params, &submit->brief.spec, &submit->error);
+			r = recipe_freeze(recipe, &submit->given.params, &submit->secrets,
+			    &submit->brief.spec, &submit->error);
 			recipe_free(recipe);
 		}
 		if (r == 0 && submit->brief.spec.run_as && submit->is_trusted)
@@ -426,9 +433,17 @@ method_submit(const struct request *request, const struct rpc_slice *params, int
 		fail(submit, RPC_INVALID, field, wrong);
 		return;
 	}
-	r = submit->given.command.n > 0 ? (fd >= 0 ? take_directory(&submit->brief, fd) : -EBADF)
-					: 0;
-	if (r == -ENOENT)
+	if (submit->given.command.n > 0)
+		r = fd >= 0 ? take_directory(&submit->brief, fd) : -EBADF;
+	else
+		r = fd >= 0 ? secrets_fd_read(fd, &submit->secrets) : 0;
+	if (r < 0 && submit->given.command.n == 0)
+		fail(submit, RPC_INVALID, "secrets",
+		    r == -EMSGSIZE
+			? "secrets: all of a task's together may have 32 KiB"
+			: "secrets: a recipe takes them as an fd beside the request: a sealed file in "
+			  "memory, {secrets: {name: value}}");
+	else if (r == -ENOENT)
 		fail(submit, RPC_INVALID, "cwd",
 		    "cwd: the directory that the command would start in has been removed");
 	else if (r < 0)

@@ -1,4 +1,5 @@
 /* Methods about one task: show, events, cancel, retry, keep. */
+#include "ipc/secrets.h"
 #include "supervisor/can.h"
 #include "supervisor/commands/commands.h"
 #include "supervisor/roster/wish.h"
@@ -145,6 +146,7 @@ static const struct codec keep_codec = CHANGE_PARAMS(keep_fields);
 struct asked {
 	struct request request;
 	struct change_params given;
+	struct pairs secrets; /* of a retry */
 };
 
 /* NULL: answered already. Else it ends with answer_end or answer_error. */
@@ -161,7 +163,7 @@ ask(const struct request *request, const struct rpc_slice *params, const struct 
 	codec_free(&record_codec, &record);
 	asked = malloc(sizeof *asked);
 	if (asked)
-		*asked = (struct asked){ .request = *request, .given = given };
+		*asked = (struct asked){ .request = *request, .given = given, .secrets = { 0 } };
 	else
 		reply_error(request, RPC_UNAVAILABLE, NULL, "out of memory");
 	return asked;
@@ -175,10 +177,17 @@ answer_begin(const struct asked *asked, struct buf *out, msgpack_packer *packer,
 }
 
 static void
+free_asked(struct asked *asked)
+{
+	secrets_wipe(&asked->secrets);
+	free(asked);
+}
+
+static void
 answer_end(struct asked *asked, struct buf *out)
 {
 	reply_end(&asked->request, out);
-	free(asked);
+	free_asked(asked);
 }
 
 static void
@@ -186,7 +195,7 @@ answer_error(struct asked *asked, enum rpc_error error, const char *why)
 {
 	reply_error(&asked->request, error, NULL, "task %llu: %s",
 	    (unsigned long long)asked->given.id, why);
-	free(asked);
+	free_asked(asked);
 }
 
 static void
@@ -277,20 +286,39 @@ on_retried(struct task *task, int result, void *arg)
 }
 
 static void
+refuse_secret(struct asked *asked, const char *name)
+{
+	bool is_given = pairs_get(&asked->secrets, name) != NULL;
+
+	reply_error(&asked->request, RPC_INVALID, name,
+	    is_given
+		? "task %llu has no secret parameter \"%s\""
+		: "task %llu: its secret parameter \"%s\" was not kept beyond its end: give it "
+		  "again (--secret)",
+	    (unsigned long long)asked->given.id, name);
+	free_asked(asked);
+}
+
+static void
 retry_named(const struct person *person, void *arg)
 {
 	struct asked *asked = arg;
 	char name[LIMIT_NAME], why[96];
-	uint64_t active = 0;
+	struct retry_request wish = { .person = name, .secrets = &asked->secrets };
+	struct retry_refusal refusal;
 	int r;
 
 	person_name(person, asked->request.uid, name, sizeof name);
-	r = wish_retry(
-	    &asked->request.supervisor->roster, asked->given.id, name, on_retried, asked, &active);
+	r = wish_retry(&asked->request.supervisor->roster, asked->given.id, &wish, on_retried,
+	    asked, &refusal);
 	if (r == -EEXIST) {
 		snprintf(why, sizeof why, "task %llu is doing the same work",
-		    (unsigned long long)active);
+		    (unsigned long long)refusal.active);
 		answer_error(asked, RPC_CONFLICT, why);
+	} else if (r == -ENOKEY) {
+		refuse_secret(asked, refusal.secret);
+	} else if (r == -ENOBUFS) {
+		answer_error(asked, RPC_FULL, "too many tasks with secrets wait already");
 	} else if (r == -EINVAL) {
 		answer_error(asked, RPC_REFUSED,
 		    "only a task that failed, was cancelled or interrupted can be retried");
@@ -304,8 +332,12 @@ method_retry(const struct request *request, const struct rpc_slice *params, int 
 {
 	struct asked *asked = ask(request, params, &retry_codec);
 
-	(void)fd;
-	if (asked)
+	if (!asked)
+		return;
+	if (fd >= 0 && secrets_fd_read(fd, &asked->secrets) < 0)
+		answer_error(asked, RPC_INVALID,
+		    "what came beside the request is no sealed file in memory with secrets");
+	else
 		people_look_up(request->supervisor->people, request->uid, retry_named, asked);
 }
 

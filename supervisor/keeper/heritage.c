@@ -9,30 +9,30 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* "PID FD FD FD FD": for this process alone, whoever else should get to see it. */
+/* "PID FD FD ...": for this process alone, whoever else should get to see it. */
 static const char variable[] = "REEVE_KEEPER_FDS";
 
-static int
-parse(const char *text, struct heritage *ret_heritage)
+/* What an older build knew nothing of is not there. */
+static void
+parse(const char *text, struct heritage *heritage)
 {
-	int *fds = ret_heritage->fds, pid;
+	char *at;
 
-	if (sscanf(text, "%d %d %d %d %d", &pid, &fds[0], &fds[1], &fds[2], &fds[3]) !=
-		1 + HERITAGE_PARTS ||
-	    pid != (int)getpid())
-		return -EINVAL;
-	return 0;
+	if (strtol(text, &at, 10) != (long)getpid())
+		return;
+	for (size_t i = 0; i < HERITAGE_PARTS && *at == ' '; i++)
+		heritage->fds[i] = (int)strtol(at, &at, 10);
 }
 
 void
 heritage_take(struct heritage *ret_heritage)
 {
-	static const struct heritage none = { .fds = { -1, -1, -1, -1 } };
 	const char *text = getenv(variable);
 
-	*ret_heritage = none;
-	if (text && parse(text, ret_heritage) < 0)
-		*ret_heritage = none;
+	for (size_t i = 0; i < HERITAGE_PARTS; i++)
+		ret_heritage->fds[i] = -1;
+	if (text)
+		parse(text, ret_heritage);
 	unsetenv(variable);
 	for (size_t i = 0; i < HERITAGE_PARTS; i++) {
 		int *fd = &ret_heritage->fds[i];
@@ -60,14 +60,14 @@ set_flags(const struct heritage *heritage, int flags)
 int
 heritage_leave(const struct heritage *heritage, char **argv)
 {
-	const int *fds = heritage->fds;
 	char text[128], path[PATH_MAX];
-	int r = install_self(path);
+	int len, r = install_self(path);
 
 	if (r < 0)
 		return r;
-	snprintf(
-	    text, sizeof text, "%d %d %d %d %d", (int)getpid(), fds[0], fds[1], fds[2], fds[3]);
+	len = snprintf(text, sizeof text, "%d", (int)getpid());
+	for (size_t i = 0; i < HERITAGE_PARTS; i++)
+		len += snprintf(text + len, sizeof text - (size_t)len, " %d", heritage->fds[i]);
 	if (setenv(variable, text, 1) < 0)
 		return -errno;
 	set_flags(heritage, 0); /* the one program that may inherit them is ourselves */

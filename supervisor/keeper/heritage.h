@@ -13,6 +13,7 @@ enum heritage_part {
 	HERITAGE_RUN_LOCK, /* there is none where one directory serves for both */
 	HERITAGE_LISTEN,
 	HERITAGE_RING,
+	HERITAGE_VAULT, /* KEEPER_FD_VAULT */
 	HERITAGE_PARTS
 };
 

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -34,6 +35,7 @@ struct keeper {
 	const struct options *options;
 	struct places *places;
 	struct ring ring;
+	int vault_fd; /* KEEPER_FD_VAULT; -1: there is none */
 	int signal_fd;
 	int link;         /* our end of KEEPER_FD_LINK; -1 while no supervisor lives */
 	pid_t supervisor; /* 0: none */
@@ -100,13 +102,14 @@ spawn_supervisor(struct keeper *keeper, int link)
 		{ keeper->places->listen_fd, KEEPER_FD_LISTEN },
 		{ keeper->ring.fd, KEEPER_FD_REAPS },
 		{ link, KEEPER_FD_LINK },
+		{ keeper->vault_fd, KEEPER_FD_VAULT },
 	};
 	struct spawn_spec spec = { .exec_fd = -1,
 		.paths = paths,
 		.argv = argv,
 		.envp = environ,
 		.fds = fds,
-		.nfds = 4,
+		.nfds = keeper->vault_fd < 0 ? 4 : 5,
 		.cgroup_fd = -1,
 		.umask = 077,
 		.death_signal = SIGKILL,
@@ -156,7 +159,8 @@ become_new(struct keeper *keeper)
 					       [HERITAGE_STATE_LOCK] = keeper->places->state_lock,
 					       [HERITAGE_RUN_LOCK] = keeper->places->run_lock,
 					       [HERITAGE_LISTEN] = keeper->places->listen_fd,
-					       [HERITAGE_RING] = keeper->ring.fd } };
+					       [HERITAGE_RING] = keeper->ring.fd,
+					       [HERITAGE_VAULT] = keeper->vault_fd } };
 	int r;
 
 	log_info("starting anew as the program that is installed now");
@@ -367,9 +371,13 @@ keeper_run(const struct options *options, struct places *places, struct heritage
 		.pidfd = -1,
 		.status = -1,
 		.ring.fd = -1,
-		.has_served = left->fds[HERITAGE_RING] >= 0 };
+		.has_served = left->fds[HERITAGE_RING] >= 0,
+		.vault_fd = left->fds[HERITAGE_VAULT] };
 	int r = ring_open(&keeper.ring, left->fds[HERITAGE_RING]);
 
+	left->fds[HERITAGE_VAULT] = -1;
+	if (keeper.vault_fd < 0)
+		keeper.vault_fd = memfd_create("reeve-vault", MFD_CLOEXEC);
 	heritage_close(left);
 	keeper.signal_fd = open_signals();
 	if (r < 0 || keeper.signal_fd < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) {
@@ -379,6 +387,7 @@ keeper_run(const struct options *options, struct places *places, struct heritage
 	reap(&keeper); /* who ended while we were becoming this build */
 	serve(&keeper);
 	fd_close(&keeper.signal_fd);
+	fd_close(&keeper.vault_fd);
 	ring_close(&keeper.ring);
 	return keeper.status;
 }

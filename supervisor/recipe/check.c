@@ -15,9 +15,9 @@
 struct scene {
 	const struct source *source;
 	const struct recipe *recipe;
-	size_t step;   /* its index; SIZE_MAX outside steps */
-	bool sees_own; /* in verify and undo the step's own outputs are there too */
-	bool sees_secrets;
+	size_t step;       /* its index; SIZE_MAX outside steps */
+	bool sees_own;     /* in verify and undo the step's own outputs are there too */
+	bool sees_secrets; /* nobody but the step sees what stands here */
 };
 
 static int
@@ -25,9 +25,15 @@ check_param_reference(const struct scene *scene, const struct node *node, const 
 {
 	const struct params *params = &scene->recipe->params;
 	char quoted[QUOTE_TEXT], hint[SUGGEST_TEXT];
+	const struct param *param = params_find(params, reference);
 	struct suggest suggest;
 
-	if (params_find(params, reference))
+	if (param && param->secret && !scene->sees_secrets)
+		return node_fail(scene->source, node,
+		    "parameter \"%.64s\" is secret: it may stand in env only, for others can see "
+		    "what stands here (in sh it is a variable)",
+		    reference);
+	if (param)
 		return 0;
 	suggest_init(&suggest, reference);
 	for (size_t i = 0; i < params->n; i++)

@@ -17,25 +17,37 @@ static const struct mark nowhere = { 0, 0 };
 
 struct freezing {
 	struct source source;
-	struct recipe work;  /* a copy of the recipe, filled in piece by piece */
-	struct pairs values; /* given or defaulted */
-	size_t bytes;        /* of all texts filled in so far */
-	char field[96];      /* being filled in */
+	struct recipe work;          /* a copy of the recipe, filled in piece by piece */
+	struct pairs values;         /* given or defaulted, but for the secret ones */
+	const struct pairs *secrets; /* NULL: not known here */
+	size_t bytes;                /* of all texts filled in so far */
+	char field[96];              /* being filled in */
 };
 
 /* ---- the parameters' values ---- */
 
+/* GIVEN openly, or secretly. */
 static int
-check_given(const struct freezing *freezing, const struct pairs *given)
+check_given(const struct freezing *freezing, const struct pairs *given, bool is_secretly)
 {
 	const struct params *params = &freezing->work.params;
 	char quoted[QUOTE_TEXT], hint[SUGGEST_TEXT];
 
 	for (size_t i = 0; i < given->n; i++) {
 		const char *name = given->v[i].name;
+		const struct param *param = params_find(params, name);
 		struct suggest suggest;
 
-		if (params_find(params, name))
+		if (param && param->secret && !is_secretly)
+			return error_set(&freezing->source, nowhere, name,
+			    "parameter \"%.64s\" is secret: give it with --secret %.64s, not where "
+			    "others can read it",
+			    name, name);
+		if (param && !param->secret && is_secretly)
+			return error_set(&freezing->source, nowhere, name,
+			    "parameter \"%.64s\" is not secret: it would be shown (%.64s=...)",
+			    name, name);
+		if (param)
 			continue;
 		suggest_init(&suggest, name);
 		for (size_t p = 0; p < params->n; p++)
@@ -44,6 +56,28 @@ check_given(const struct freezing *freezing, const struct pairs *given)
 		    quote(name, quoted), suggest_text(&suggest, hint));
 	}
 	return 0;
+}
+
+/* It is checked, and its name is kept. */
+static int
+take_secret(struct freezing *freezing, struct param_checker *checker, const struct param *param)
+{
+	const char *value = freezing->secrets ? pairs_get(freezing->secrets, param->name) : NULL;
+	char problem[PARAM_PROBLEM];
+	int r = 0;
+
+	if (freezing->secrets && !value) {
+		if (!param->required)
+			return 0;
+		return error_set(&freezing->source, nowhere, param->name,
+		    "parameter \"%.64s\" is required and secret (--secret %.64s)", param->name,
+		    param->name);
+	}
+	if (value)
+		r = param_check(checker, param, value, problem);
+	if (r == -EINVAL)
+		return error_set(&freezing->source, nowhere, param->name, "%s", problem);
+	return r < 0 ? r : strs_add(&freezing->work.spec.secrets, param->name);
 }
 
 static int
@@ -55,8 +89,7 @@ take_value(struct freezing *freezing, struct param_checker *checker, const struc
 	int r;
 
 	if (param->secret)
-		return error_set(&freezing->source, nowhere, param->name,
-		    "parameter \"%.64s\": secret parameters are not supported yet", param->name);
+		return take_secret(freezing, checker, param);
 	if (!value && !param->default_value) {
 		if (!param->required)
 			return 0;
@@ -81,7 +114,9 @@ take_values(struct freezing *freezing, const struct pairs *given)
 	struct param_checker checker = { .spent = 0 };
 	int r;
 
-	r = check_given(freezing, given);
+	r = check_given(freezing, given, false);
+	if (r == 0 && freezing->secrets)
+		r = check_given(freezing, freezing->secrets, true);
 	for (size_t i = 0; r == 0 && i < params->n; i++)
 		r = take_value(freezing, &checker, &params->v[i], given);
 	return r;
@@ -95,9 +130,13 @@ look_up(const char *reference, void *arg)
 {
 	const struct freezing *freezing = arg;
 	const char *value = pairs_get(&freezing->values, reference);
+	const struct strs *secrets = &freezing->work.spec.secrets;
 
 	if (value)
 		return value;
+	for (size_t i = 0; i < secrets->n; i++)
+		if (strcmp(secrets->v[i], reference) == 0)
+			return expand_later;
 	return params_find(&freezing->work.params, reference) ? "" : NULL;
 }
 
@@ -280,10 +319,10 @@ check_size(const struct freezing *freezing)
 }
 
 int
-recipe_freeze(const struct recipe *recipe, const struct pairs *given, struct spec *ret_spec,
-    struct recipe_error *ret_error)
+recipe_freeze(const struct recipe *recipe, const struct pairs *given, const struct pairs *secrets,
+    struct spec *ret_spec, struct recipe_error *ret_error)
 {
-	struct freezing freezing = { .source = { NULL, ret_error } };
+	struct freezing freezing = { .source = { NULL, ret_error }, .secrets = secrets };
 	int r;
 
 	r = codec_copy(&recipe_codec, recipe, &freezing.work);

@@ -112,8 +112,8 @@ static const struct recipe_key keys[] = {
 	  .help = "The only values there are.",
 	  .good = "[small, large]", .bad = "small" },
 	{ KEY(PARAM, BOOL, "secret", struct param, secret), .fallback = "false",
-	  .help = "Never stored or shown. Recipes with a secret parameter can be checked but not run "
-	          "yet.",
+	  .help = "Never stored or shown, masked where a step prints it. Given with `--secret NAME`; "
+	          "steps find it as $PARAM_NAME in sh, or by ${NAME} in env.",
 	  .good = "true", .bad = "1" },
 	{ KEY(PARAM, TEXT, "description", struct param, description), .max = LIMIT_TEXT,
 	  .help = "What the parameter means, for whoever fills it in.",

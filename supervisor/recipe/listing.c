@@ -9,10 +9,11 @@ pack_param(msgpack_packer *packer, const struct recipe_param *param)
 
 	while (param->choices && param->choices[nchoices])
 		nchoices++;
-	msgpack_pack_map(packer, 6);
+	msgpack_pack_map(packer, 7);
 	pack_kv_str(packer, "name", param->name);
 	pack_kv_str(packer, "type", param->type);
 	pack_kv_bool(packer, "required", param->required);
+	pack_kv_bool(packer, "secret", param->secret);
 	pack_kv_str(packer, "default", param->default_value);
 	pack_str(packer, "choices");
 	msgpack_pack_array(packer, nchoices);

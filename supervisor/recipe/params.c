@@ -44,6 +44,13 @@ params_find(const struct params *params, const char *name)
 	return NULL;
 }
 
+/* VALUE for a message, unless nobody may read it. */
+static const char *
+quote_value(const struct param *param, const char *value, char quoted[static QUOTE_TEXT])
+{
+	return param->secret ? "its value" : quote(value, quoted);
+}
+
 static int
 check_type(const struct param *param, const char *value, char problem[static PARAM_PROBLEM])
 {
@@ -52,7 +59,7 @@ check_type(const struct param *param, const char *value, char problem[static PAR
 	if (types[param->type].is(value))
 		return 0;
 	(void)snprintf(problem, PARAM_PROBLEM, "parameter \"%.64s\" takes %s, not %s", param->name,
-	    types[param->type].wanted, quote(value, quoted));
+	    types[param->type].wanted, quote_value(param, value, quoted));
 	return -EINVAL;
 }
 
@@ -72,7 +79,7 @@ check_pattern(struct param_checker *checker, const struct param *param,
 		return 0;
 	(void)snprintf(problem, PARAM_PROBLEM,
 	    "parameter \"%.64s\": %s does not match the pattern %s", param->name,
-	    quote(value, quoted), quote(param->pattern, ere));
+	    quote_value(param, value, quoted), quote(param->pattern, ere));
 	return -EINVAL;
 }
 
@@ -105,7 +112,7 @@ check_choice(const struct param *param, const char *value, char problem[static P
 	if (param->choices.n == 0)
 		return 0;
 	(void)snprintf(problem, PARAM_PROBLEM, "parameter \"%.64s\": %s is none of ", param->name,
-	    quote(value, quoted));
+	    quote_value(param, value, quoted));
 	append_choices(&param->choices, problem);
 	return -EINVAL;
 }
@@ -169,7 +176,13 @@ param_check_self(struct param_checker *checker, const struct param *param, const
 		*ret_index = i;
 		r = check_value(checker, param, pattern, param->choices.v[i], problem);
 	}
-	if (r == 0 && param->default_value) {
+	if (r == 0 && param->default_value && param->secret) {
+		*ret_key = "default";
+		(void)snprintf(problem, PARAM_PROBLEM,
+		    "parameter \"%.64s\" is secret: a default would be there for all to read",
+		    param->name);
+		r = -EINVAL;
+	} else if (r == 0 && param->default_value) {
 		*ret_key = "default";
 		r = check_value(checker, param, pattern, param->default_value, problem);
 		if (r == 0)

@@ -15,7 +15,8 @@ struct param_checker {
 
 /*
  * Does PARAM take VALUE? Its type, its pattern over the whole value, its choices. 0; -EINVAL with
- * PROBLEM saying why, beginning with the parameter's name; -ENOMEM.
+ * PROBLEM saying why, beginning with the parameter's name and never quoting
+ * a secret one's; -ENOMEM.
  */
 int param_check(struct param_checker *checker, const struct param *param, const char *value,
     char problem[static PARAM_PROBLEM]);

@@ -47,11 +47,12 @@ struct recipe_param recipe_param_at(const struct recipe *recipe, size_t i); /* b
  * Checks GIVEN against the parameters (unknown, missing, type, pattern over the whole value,
  * choices), fills in defaults, expands ${param} in arguments, environment, title, scope, type and
  * the other expanded fields, and derives dedupe_key. sh text is left as it is; parameters reach it
- * as PARAM_*. 0 with *ret_spec owned (codec_free with spec_codec); -EINVAL with *ret_error;
- * -ENOMEM.
+ * as PARAM_*. SECRETS are the secret ones; their values are checked and go no further. NULL: they
+ * are not known here and are taken for given. 0 with *ret_spec owned (codec_free with spec_codec);
+ * -EINVAL with *ret_error; -ENOMEM.
  */
-int recipe_freeze(const struct recipe *recipe, const struct pairs *given, struct spec *ret_spec,
-    struct recipe_error *ret_error);
+int recipe_freeze(const struct recipe *recipe, const struct pairs *given,
+    const struct pairs *secrets, struct spec *ret_spec, struct recipe_error *ret_error);
 
 /* The spec of an ad-hoc command: type "command", one step named after argv[0], title the command
  * line. */

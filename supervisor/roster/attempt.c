@@ -332,7 +332,9 @@ on_launched(struct job *job)
 		log_warn("task %llu: %s", id_of(attempt), launch->message);
 		attempt->over.detail = launch->message;
 		attempt->is_berth_occupied = launch->is_occupied;
-		attempt_over(attempt, launch->is_transient ? LOSS_NEVER_RAN : LOSS_UNSTARTABLE);
+		attempt_over(attempt, launch->lacks_secrets  ? LOSS_SECRETS
+				      : launch->is_transient ? LOSS_NEVER_RAN
+							     : LOSS_UNSTARTABLE);
 		launch_free(launch);
 		return;
 	}
@@ -425,6 +427,10 @@ attempt_launch(struct task *task)
 		.mode = rec->attempt.mode,
 		.steps = launch->steps,
 		.grace_ms = env->grace_ms };
+	if (rec->secrets.n > 0 && vault_get(env->vault, rec->id, &launch->secrets) == -ENOMEM) {
+		log_error("out of memory; starting afresh from the store");
+		_exit(SUPERVISOR_EXIT_IO);
+	}
 	launch->keeper_instance = strdup(rec->attempt.keeper_instance);
 	launch->boot_id = strdup(rec->attempt.boot_id);
 	launch->news_path = attempt_pipe_path(task, "news");

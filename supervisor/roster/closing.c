@@ -321,7 +321,7 @@ attempt_over(struct attempt *attempt, enum loss loss)
 	const struct task *task = attempt->task;
 
 	attempt->over.loss = loss;
-	if (loss == LOSS_NEVER_RAN || loss == LOSS_UNSTARTABLE ||
+	if (loss == LOSS_NEVER_RAN || loss == LOSS_UNSTARTABLE || loss == LOSS_SECRETS ||
 	    (loss == LOSS_NONE && is_proven_empty(task))) {
 		settle(attempt);
 	} else {

@@ -239,6 +239,8 @@ roster_leave(struct task *task)
 {
 	struct roster *roster = task->roster;
 
+	if (task->rec.secrets.n > 0)
+		vault_drop(roster->env.vault, task->rec.id);
 	task->is_leaving = true;
 	if (task->is_on_leave)
 		return;
@@ -399,6 +401,12 @@ take_up(struct task *task)
 		attempt_take_up(task);
 }
 
+static bool
+is_live(uint64_t id, void *arg)
+{
+	return roster_find(arg, id) != NULL;
+}
+
 int
 roster_load(struct roster *roster)
 {
@@ -417,6 +425,7 @@ roster_load(struct roster *roster)
 		r = leftover_sweep(roster);
 	if (r < 0)
 		return r;
+	vault_sweep(roster->env.vault, is_live, roster);
 	for (struct task *task = roster->first; task; task = next) {
 		next = task->next;
 		take_up(task);

@@ -10,7 +10,8 @@
  *   attempt.c    the life of one attempt: launch, news, facts, its end
  *   adopt.c      attempts that were under way when this supervisor started
  *   closing.c    an attempt is over: prove it empty, find the verdict
- *   wish.c       what people ask for: submit, join, cancel, retry, keep
+ *   wish.c       what people ask for: submit, join, cancel
+ *   revive.c     what they ask of ended tasks: retry, keep
  *   join.c       which active task a submission joins
  *   retention.c  ended tasks go when their time has come
  *   weigh.c      how much of the disk their logs take
@@ -29,6 +30,7 @@
 #include "supervisor/lifecycle.h"
 #include "supervisor/queue.h"
 #include "supervisor/reaps.h"
+#include "supervisor/vault.h"
 #include "supervisor/view.h"
 
 #include <ev.h>
@@ -73,6 +75,7 @@ struct roster_env {
 	struct census *census;
 	struct cgroups *cgroups;
 	const struct reaps *reaps;
+	struct vault *vault; /* secrets of the tasks that are here */
 	const char *state_dir, *run_dir;
 	int attempts_fd; /* directory STATE/attempts: logs */
 	int journals_fd; /* directory STATE/journals */

@@ -16,6 +16,7 @@ struct submission {
 	uint64_t uid;              /* the person's */
 	const char *title, *scope, *key;
 	const struct pairs *labels;
+	const struct pairs *secrets; /* values of brief->spec.secrets, for the vault */
 };
 
 struct submitted {
@@ -28,7 +29,8 @@ struct submitted {
 	    conflict; /* id of the active task whose key is used for other work; with -EEXIST */
 };
 
-/* RESULT 0, -ENOSPC (refused: the disk is full), -EEXIST (conflict). RET is borrowed. */
+/* RESULT 0, -ENOSPC (refused: the disk is full), -EEXIST (conflict), -ENOBUFS (the vault is full).
+ * RET is borrowed. */
 typedef void (*submitted_fn)(const struct submitted *ret, int result, void *arg);
 
 /* Calls DONE once, now or after the commit. */
@@ -48,12 +50,24 @@ struct cancel_answer {
 
 struct cancel_answer wish_cancel(struct task *task, const struct cancel_request *request);
 
+struct retry_request {
+	const char *person;
+	const struct pairs *secrets; /* again: they were not kept beyond the end */
+};
+
+/* What stands in the way of a retry. */
+struct retry_refusal {
+	uint64_t active;             /* -EEXIST: does the same work */
+	char secret[LIMIT_NAME + 1]; /* -ENOKEY */
+};
+
 /*
- * 0 and DONE follows after the commit; -EINVAL: not in a state to be retried; -EEXIST: *ret_active,
- * which a submission of this work would join, is active; -ENOENT; -EUCLEAN.
+ * 0 and DONE follows after the commit; -EINVAL: not in a state to be retried; -EEXIST: a
+ * submission of this work would join what is active; -ENOKEY: a secret is missing, or is none of
+ * its parameters; -ENOBUFS; -ENOENT; -EUCLEAN.
  */
-int wish_retry(struct roster *roster, uint64_t id, const char *person, change_done_fn done,
-    void *arg, uint64_t *ret_active);
+int wish_retry(struct roster *roster, uint64_t id, const struct retry_request *request,
+    change_done_fn done, void *arg, struct retry_refusal *ret_refusal);
 
 /* As wish_retry, but for its refusals; an active task is kept or not from its end on. */
 int wish_keep(struct roster *roster, uint64_t id, bool keep, change_done_fn done, void *arg);

@@ -48,20 +48,22 @@ check_spec(struct spec *spec)
 static void
 freeze(const struct recipe *recipe, const char *value)
 {
-	struct pairs given = { .v = NULL };
+	struct pairs given = { .v = NULL }, secrets = { .v = NULL };
 	struct recipe_error error = { .line = 0 };
 	struct spec spec;
 	int r;
 
 	for (size_t i = 0; value && i < recipe_param_count(recipe); i++)
-		REQUIRE(pairs_set(&given, recipe_param_at(recipe, i).name, value) == 0);
-	r = recipe_freeze(recipe, &given, &spec, &error);
+		REQUIRE(pairs_set(recipe_param_at(recipe, i).secret ? &secrets : &given,
+			    recipe_param_at(recipe, i).name, value) == 0);
+	r = recipe_freeze(recipe, &given, &secrets, &spec, &error);
 	REQUIRE(r == 0 || r == -EINVAL);
 	if (r == 0)
 		check_spec(&spec);
 	else
 		check_error(&error);
 	pairs_free(&given);
+	pairs_free(&secrets);
 }
 
 int

@@ -107,6 +107,7 @@ kit_start_roster(struct ev_loop *loop)
 		.files = &supervisor.files,
 		.kills = &supervisor.kills,
 		.cgroups = supervisor.cgroups,
+		.vault = &supervisor.vault,
 		.state_dir = world_dir,
 		.attempts_fd = supervisor.attempts_fd,
 		.retention = { 1000, 2000, 2000, 2000, UINT64_MAX, UINT64_MAX } };
@@ -134,6 +135,7 @@ set_up(void)
 		.loop = ev_loop_new(EVFLAG_AUTO) };
 	supervisor.attempts_fd = open(world_path("attempts"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	ck_assert_int_eq(strs_add(&recipes, world_path("recipes")), 0);
+	ck_assert_int_eq(vault_open(&supervisor.vault, -1), 0);
 	ck_assert_int_eq(cgroups_open("commands", &supervisor.cgroups), 0);
 	ck_assert_int_eq(recipe_library_init(&supervisor.library, NULL, &recipes), 0);
 	kit_start_threads(supervisor.loop);
@@ -163,6 +165,7 @@ tear_down(void)
 	cgroups_close(supervisor.cgroups);
 	ev_loop_destroy(supervisor.loop);
 	fd_close(&supervisor.attempts_fd);
+	vault_close(&supervisor.vault);
 	fd_close(&listener);
 	buf_fini(&incoming);
 	world_close();

@@ -50,12 +50,12 @@ kit_freeze(const char *text, const char *const *given, struct spec *ret_spec,
     struct recipe_error *ret_error)
 {
 	struct recipe *recipe = kit_parse(text);
-	struct pairs pairs = { .v = NULL };
+	struct pairs pairs = { .v = NULL }, none = { .v = NULL };
 	int r;
 
 	for (; *given; given += 2)
 		ck_assert_int_eq(pairs_set(&pairs, given[0], given[1]), 0);
-	r = recipe_freeze(recipe, &pairs, ret_spec, ret_error);
+	r = recipe_freeze(recipe, &pairs, &none, ret_spec, ret_error);
 	pairs_free(&pairs);
 	recipe_free(recipe);
 	return r;

@@ -23,7 +23,7 @@ START_TEST(the_supervisor_inherits_what_the_contract_lists_and_nothing_else)
 
 	world_start(&world);
 	ck_assert_int_eq(world_number(world.hello, HELLO_PPID), world.keeper);
-	ck_assert_str_eq(world_word(world.hello, HELLO_FDS), "2,3,4,5,");
+	ck_assert_str_eq(world_word(world.hello, HELLO_FDS), "2,3,4,5,6,");
 	instance = world_word(world.hello, HELLO_INSTANCE);
 	ck_assert_uint_eq(strlen(instance), KEEPER_INSTANCE_TEXT - 1);
 	ck_assert_uint_eq(strspn(instance, "0123456789abcdef"), KEEPER_INSTANCE_TEXT - 1);

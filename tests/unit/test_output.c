@@ -4,12 +4,13 @@
 
 static struct world w;
 static struct output output;
+static struct mask mask;
 
 static void
 setup(void)
 {
 	world_init(&w);
-	output_init(&output, w.attempts_fd, "41.1");
+	output_init(&output, w.attempts_fd, "41.1", &mask);
 	output_begin(&output, 2);
 }
 

@@ -102,13 +102,100 @@ START_TEST(a_default_stands_in_as_it_was_written)
 }
 END_TEST
 
-START_TEST(a_recipe_with_a_secret_is_not_run_yet)
+/* A recipe with two secrets, given NAME = VALUE. */
+static int
+freeze_secret(const char *name, const char *value, struct spec *spec, struct recipe_error *error)
+{
+	struct recipe *recipe = kit_parse("params: {key: {secret: true, required: true, "
+					  "pattern: '[a-z]+'}, other: {}, "
+					  "more: {secret: true}}\n"
+					  "steps: [{name: one, sh: x, "
+					  "env: {KEY: '<${key}>', MORE: '<${more}>'}}]\n");
+	struct pairs none = { .v = NULL }, secrets = { .v = NULL };
+	int r;
+
+	ck_assert_int_eq(pairs_set(&secrets, name, value), 0);
+	r = recipe_freeze(recipe, &none, &secrets, spec, error);
+	pairs_free(&secrets);
+	recipe_free(recipe);
+	return r;
+}
+
+START_TEST(a_secret_is_left_out_of_the_spec_but_for_its_name)
+{
+	struct recipe_error error;
+	struct buf bytes;
+	struct spec spec;
+
+	ck_assert_int_eq(freeze_secret("key", "hush", &spec, &error), 0);
+	ck_assert_uint_eq(spec.params.n, 0);
+	ck_assert_uint_eq(spec.secrets.n, 1);
+	ck_assert_str_eq(spec.secrets.v[0], "key");
+	ck_assert_str_eq(pairs_get(&spec.steps.v[0].env, "KEY"), "<${key}>");
+	ck_assert_str_eq(pairs_get(&spec.steps.v[0].env, "MORE"), "<>"); /* was not given */
+	ck_assert_str_eq(spec.dedupe_key, "params=6c62272e07bb014262b821756295c58d");
+	buf_init(&bytes, LIMIT_SPEC);
+	ck_assert_int_eq(codec_encode(&spec_codec, &spec, &bytes), 0);
+	ck_assert_ptr_null(memmem(bytes.data, bytes.len, "hush", 4));
+	buf_fini(&bytes);
+	codec_free(&spec_codec, &spec);
+}
+END_TEST
+
+START_TEST(a_secret_that_is_wrong_is_not_quoted)
+{
+	struct recipe_error error;
+	struct spec spec;
+
+	ck_assert_int_eq(freeze_secret("key", "HUSH", &spec, &error), -EINVAL);
+	ck_assert_str_eq(
+	    error.message, "parameter \"key\": its value does not match the pattern \"[a-z]+\"");
+	ck_assert_int_eq(freeze_secret("other", "x", &spec, &error), -EINVAL);
+	ck_assert_str_eq(
+	    error.message, "parameter \"other\" is not secret: it would be shown (other=...)");
+	ck_assert_int_eq(freeze_secret("more", "x", &spec, &error), -EINVAL);
+	ck_assert_str_eq(error.message, "parameter \"key\" is required and secret (--secret key)");
+	ck_assert_int_eq(freeze_secret("keys", "x", &spec, &error), -EINVAL);
+	ck_assert_str_eq(error.message, "unknown parameter \"keys\" (did you mean \"key\"?)");
+}
+END_TEST
+
+START_TEST(a_secret_among_the_open_parameters_is_refused)
 {
 	struct recipe_error error =
-	    kit_refuse_given("params: {key: {secret: true}}\n" ONE_STEP, GIVEN("key", "x"));
+	    kit_refuse_given("params: {key: {secret: true}}\n" ONE_STEP, GIVEN("key", "hush"));
 
-	ck_assert_str_eq(
-	    error.message, "parameter \"key\": secret parameters are not supported yet");
+	ck_assert_str_eq(error.message, "parameter \"key\" is secret: give it with --secret key, "
+					"not where others can read it");
+}
+END_TEST
+
+START_TEST(a_secret_stands_only_where_nobody_sees_it)
+{
+	static const char *const seen[] = { "title: 't ${key}'\n" ONE_STEP,
+		"type: 't ${key}'\n" ONE_STEP, "scope: 't ${key}'\n" ONE_STEP,
+		"dedupe: [key]\n" ONE_STEP, "steps: [{name: s, run: [echo, 'x${key}']}]\n",
+		"steps: [{name: s, sh: x, cwd: '/${key}'}]\n",
+		"steps: [{name: s, sh: x, check: {run: ['${key}']}}]\n",
+		"steps: [{name: s, pull: {url: 'http://x/${key}', to: x}}]\n" };
+	char text[512];
+
+	for (size_t i = 0; i < sizeof seen / sizeof seen[0]; i++) {
+		snprintf(text, sizeof text, "params: {key: {secret: true}}\n%s", seen[i]);
+		ck_assert_ptr_nonnull(
+		    strstr(kit_refuse(text).message, "parameter \"key\" is secret: it may stand in "
+						     "env only"));
+	}
+}
+END_TEST
+
+START_TEST(a_secret_has_no_default)
+{
+	struct recipe_error error =
+	    kit_refuse("params: {key: {secret: true, default: hush}}\n" ONE_STEP);
+
+	ck_assert_str_eq(error.message, "t.yaml:1:39: parameter \"key\" is secret: a default would "
+					"be there for all to read");
 }
 END_TEST
 
@@ -171,7 +258,11 @@ main(void)
 	tcase_add_test(params, an_unknown_parameter_is_named_with_its_neighbour);
 	tcase_add_test(params, a_required_parameter_must_be_given);
 	tcase_add_test(params, a_default_stands_in_as_it_was_written);
-	tcase_add_test(params, a_recipe_with_a_secret_is_not_run_yet);
+	tcase_add_test(params, a_secret_is_left_out_of_the_spec_but_for_its_name);
+	tcase_add_test(params, a_secret_that_is_wrong_is_not_quoted);
+	tcase_add_test(params, a_secret_among_the_open_parameters_is_refused);
+	tcase_add_test(params, a_secret_stands_only_where_nobody_sees_it);
+	tcase_add_test(params, a_secret_has_no_default);
 	tcase_add_test(params, a_value_has_a_largest_length);
 	tcase_add_test(params, patterns_cannot_be_made_to_take_long);
 	tcase_add_test(params, types_have_names);
