@@ -166,6 +166,22 @@ tell(struct attempt *attempt, struct asking *asking, const char *problem)
 	return r;
 }
 
+/* From now on they are masked in what steps say. */
+static int
+hide_secrets(struct attempt *attempt, const struct question *question, const struct answer *answer)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < question->fields.n; i++) {
+		const struct question_field *field = &question->fields.v[i];
+		const char *value = pairs_get(&answer->fields, field->name);
+
+		if (value && field_type_parse(field->type) == FIELD_SECRET)
+			r = mask_add(&attempt->mask, value);
+	}
+	return r;
+}
+
 /* Takes the answer that is known where it does; else people are asked, and told what was wrong with
  * it. */
 static int
@@ -179,7 +195,7 @@ consult(struct attempt *attempt)
 	if (answer && codec_copy(&answer_codec, answer, &asking->answer) < 0)
 		return -ENOMEM;
 	if (answer && does_answer(attempt, &asking->question, &asking->answer, problem))
-		return 0;
+		return hide_secrets(attempt, &asking->question, &asking->answer);
 	codec_free(&answer_codec, &asking->answer);
 	answers_drop(known, asking->question.name);
 	return tell(attempt, asking, problem);

@@ -7,6 +7,7 @@
 #include "ipc/mp.h"
 #include "ipc/secrets.h"
 #include "worker/oracle.h"
+#include "worker/outputs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,6 +30,28 @@ enum {
 	BYTES_PER_S = 16 * 1024
 };
 
+/* Those of the parameters, and those that were answered before. */
+static int
+make_mask(struct attempt *attempt)
+{
+	const struct brief *brief = &attempt->brief;
+	int r = mask_init(&attempt->mask, &brief->secrets);
+
+	for (size_t i = 0; i < brief->spec.steps.n && i < brief->steps.n; i++) {
+		const struct question *question = &brief->spec.steps.v[i].confirm;
+		const struct pairs *answered = outputs_answered(brief, i);
+
+		for (size_t k = 0; r == 0 && answered && k < question->fields.n; k++) {
+			const struct question_field *field = &question->fields.v[k];
+			const char *value = pairs_get(answered, field->name);
+
+			if (value && field_type_parse(field->type) == FIELD_SECRET)
+				r = mask_add(&attempt->mask, value);
+		}
+	}
+	return r;
+}
+
 static int
 read_brief(struct attempt *attempt)
 {
@@ -48,7 +71,7 @@ read_brief(struct attempt *attempt)
 	}
 	explicit_bzero(data, len);
 	free(data);
-	return r < 0 ? r : mask_init(&attempt->mask, &attempt->brief.secrets);
+	return r < 0 ? r : make_mask(attempt);
 }
 
 /* A step that earlier attempts said nothing of is pending. */

@@ -55,22 +55,28 @@ longer_first(const void *a, const void *b)
 }
 
 int
+mask_add(struct mask *mask, const char *value)
+{
+	int r;
+
+	if (*value == '\0')
+		return 0;
+	r = add(mask, value, strlen(value));
+	if (r == 0 && strpbrk(value, "\r\n"))
+		r = add_lines(mask, value);
+	if (mask->n > 0)
+		qsort(mask->v, mask->n, sizeof *mask->v, longer_first);
+	return r;
+}
+
+int
 mask_init(struct mask *mask, const struct pairs *secrets)
 {
 	int r = 0;
 
 	*mask = (struct mask){ .n = 0 };
-	for (size_t i = 0; r == 0 && i < secrets->n; i++) {
-		const char *value = secrets->v[i].value;
-
-		if (*value == '\0')
-			continue;
-		r = add(mask, value, strlen(value));
-		if (r == 0 && strpbrk(value, "\r\n"))
-			r = add_lines(mask, value);
-	}
-	if (mask->n > 0)
-		qsort(mask->v, mask->n, sizeof *mask->v, longer_first);
+	for (size_t i = 0; r == 0 && i < secrets->n; i++)
+		r = mask_add(mask, secrets->v[i].value);
 	return r;
 }
 

@@ -22,9 +22,12 @@ struct mask {
 	bool begins[256];      /* some secret begins with this byte */
 };
 
-/* 0 or -ENOMEM. */
+/* 0 or -ENOMEM; mask_fini it whatever happened. */
 int mask_init(struct mask *mask, const struct pairs *secrets);
 void mask_fini(struct mask *mask);
+
+/* One more, from now on. Likewise. */
+int mask_add(struct mask *mask, const char *value);
 
 /* True when a secret stands in these bytes. */
 bool mask_finds(const struct mask *mask, const void *data, size_t len);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 static struct bulletin bulletin;
+static struct mask mask; /* hides nothing */
 static struct brief brief;
 static struct news news;
 static int ends[2];
@@ -34,7 +35,7 @@ set_up(void)
 		}
 	}
 	ck_assert_int_eq(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
-	bulletin_init(&bulletin, ends[1], &brief);
+	bulletin_init(&bulletin, ends[1], &brief, &mask);
 }
 
 static void

@@ -7,6 +7,7 @@
 
 #include "ipc/frame.h"
 #include "ipc/logfile.h"
+#include "ipc/secrets.h"
 
 #include <ctype.h>
 
@@ -239,10 +240,24 @@ START_TEST(a_log_is_shown_as_it_is_read)
 }
 END_TEST
 
+START_TEST(secrets_are_shown_as_they_are_passed)
+{
+	struct buf block = read_block("secrets");
+	uint8_t bytes[SECRETS_MAX];
+	struct pairs secrets = { .v = NULL };
+
+	ck_assert_int_eq(pairs_set(&secrets, "token", "hush"), 0);
+	ck_assert_int_eq(secrets_encode(&secrets, bytes), (int)block.len);
+	ck_assert_mem_eq(block.data, bytes, block.len);
+	pairs_free(&secrets);
+	buf_fini(&block);
+}
+END_TEST
+
 START_TEST(no_block_goes_unchecked)
 {
-	static const char *const others[] = { "start", "fact", "news", "order", "log",
-		"answer" };
+	static const char *const others[] = { "start", "fact", "news", "order", "log", "answer",
+		"secrets" };
 	size_t expected = (size_t)STEP_MSGS + sizeof others / sizeof others[0], n = 0;
 
 	for (const char *at = document; (at = strstr(at, "\n```hex ")); at++)
@@ -263,6 +278,7 @@ main(void)
 	tcase_add_test(tests, news_and_orders_are_shown_as_they_are_written);
 	tcase_add_test(tests, an_answer_is_shown_as_it_is_written);
 	tcase_add_test(tests, a_log_is_shown_as_it_is_read);
+	tcase_add_test(tests, secrets_are_shown_as_they_are_passed);
 	tcase_add_test(tests, no_block_goes_unchecked);
 	suite_add_tcase(suite, tests);
 	return run_suite(suite);
