@@ -7,9 +7,9 @@
 
 #include <stdint.h>
 
-/* reeved -> reeve-supervisor. argv: reeve-supervisor --state-dir D --run-dir D, what reeved was given
- * of --slots N and --log-level L, and --again when a supervisor has served before. REEVE_CONFIG_DIR and
- * REEVE_CONFIG_FILE say where the configuration is. */
+/* reeved -> reeve-supervisor. argv: reeve-supervisor --state-dir D --run-dir D, what reeved was
+ * given of --slots N and --log-level L, and --again when a supervisor has served before.
+ * REEVE_CONFIG_DIR and REEVE_CONFIG_FILE say where the configuration is. */
 enum keeper_fd {
 	KEEPER_FD_LISTEN = 3, /* the control socket, listening */
 	KEEPER_FD_REAPS = 4,  /* memfd: struct reap_ring, read-only use */
@@ -36,8 +36,10 @@ enum keeper_msg_kind {
 	KEEPER_REAPED = 1, /* keeper -> supervisor: the ring has grown */
 	KEEPER_READY =
 	    2, /* supervisor -> keeper: serving; its death no longer counts for back-off */
-	KEEPER_STOP = 3,   /* supervisor -> keeper: end the service once I have exited */
-	KEEPER_RESTART = 4 /* supervisor -> keeper: then become the program installed now */
+	KEEPER_STOP = 3,    /* supervisor -> keeper: end the service once I have exited */
+	KEEPER_RESTART = 4, /* supervisor -> keeper: then become the program installed now */
+	KEEPER_SUSPEND =
+	    5 /* keeper -> supervisor: stop every task at a checkpoint, then the service */
 };
 struct keeper_msg {
 	uint32_t kind;

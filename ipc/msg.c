@@ -177,3 +177,9 @@ static const struct codec_field step_start_fields[] = {
 };
 const struct codec step_start_codec = CODEC_TABLE(step_start, step_start_fields, .by_name = true);
 /* clang-format on */
+
+bool
+want_ends(enum want want)
+{
+	return want == WANT_CANCEL || want == WANT_SUSPEND;
+}

@@ -137,9 +137,13 @@ enum want {
 	WANT_RUN = 1,
 	WANT_PAUSE = 2,
 	WANT_CANCEL = 3,
-	WANT_CANCEL_AFTER = 4
+	WANT_CANCEL_AFTER = 4,
+	WANT_SUSPEND = 5 /* end, to go on in another attempt or to undo, as on_interrupt says */
 };
-#define WANT_MAX 4
+#define WANT_MAX 5
+
+/* True when a worker that obeys it comes to an end without waiting for anything but a step. */
+bool want_ends(enum want want);
 
 struct order {
 	uint64_t rev;

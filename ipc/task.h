@@ -50,8 +50,9 @@
 	X(BLOCK_NETWORK,    4, "network",    true)  \
 	X(BLOCK_QUESTION,   5, "question",   false) \
 	X(BLOCK_STALL,      6, "stall",      false) \
-	X(BLOCK_UNKILLABLE, 7, "unkillable", false)
-#define BLOCK_KIND_MAX 8
+	X(BLOCK_UNKILLABLE, 7, "unkillable", false) \
+	X(BLOCK_DRAIN,      8, "drain",      false)
+#define BLOCK_KIND_MAX 9
 /* clang-format on */
 
 enum task_state {

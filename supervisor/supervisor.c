@@ -10,6 +10,7 @@
 #include "supervisor/commands/commands.h"
 #include "supervisor/commands/watch.h"
 #include "supervisor/reload.h"
+#include "supervisor/roster/suspend.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -48,6 +49,10 @@ on_link(struct ev_loop *loop, ev_io *watcher, int revents)
 		ev_break(loop, EVBREAK_ALL);
 	} else if (n == (ssize_t)sizeof msg && msg.kind == KEEPER_REAPED) {
 		roster_reaped(&supervisor->roster);
+	} else if (n == (ssize_t)sizeof msg && msg.kind == KEEPER_SUSPEND) {
+		log_info("stopping; tasks stop at a checkpoint");
+		suspend_all(&supervisor->roster);
+		supervisor_stop_when(supervisor, STOP_WHEN_IDLE);
 	}
 }
 
@@ -81,21 +86,35 @@ on_dead_store(int error, void *arg)
 	ev_break(supervisor->loop, EVBREAK_ALL);
 }
 
+static bool
+is_time_to_stop(const struct supervisor *supervisor)
+{
+	switch (supervisor->stop_when) {
+	case STOP_WHEN_EMPTY:
+		return supervisor->roster.ntasks == 0;
+	case STOP_WHEN_IDLE:
+		return suspend_is_done(&supervisor->roster);
+	case STOP_NOW:
+		break;
+	}
+	return true;
+}
+
 static void
 on_stopper(struct ev_loop *loop, ev_prepare *watcher, int revents)
 {
 	struct supervisor *supervisor = watcher->data;
 
 	(void)revents;
-	if (!supervisor->stop_when_empty || supervisor->roster.ntasks == 0)
+	if (is_time_to_stop(supervisor))
 		ev_break(loop, EVBREAK_ALL);
 }
 
 void
-supervisor_stop_when(struct supervisor *supervisor, bool empty)
+supervisor_stop_when(struct supervisor *supervisor, enum stop_when when)
 {
 	supervisor->stop_service = true;
-	supervisor->stop_when_empty = empty;
+	supervisor->stop_when = when;
 	ev_prepare_start(supervisor->loop, &supervisor->stopper);
 }
 

@@ -11,6 +11,12 @@
 #include "supervisor/roster/roster.h"
 #include "supervisor/settings.h"
 
+enum stop_when {
+	STOP_NOW,
+	STOP_WHEN_EMPTY, /* when the last task has ended */
+	STOP_WHEN_IDLE   /* when no worker is left: roster/suspend.h */
+};
+
 struct supervisor {
 	struct settings settings;
 	struct ev_loop *loop;
@@ -31,9 +37,9 @@ struct supervisor {
 	bool change_user; /* the service is root: commands run as their owner */
 	char boot_id[BOOT_ID_TEXT];
 	int attempts_fd, journals_fd, worker_fd;
-	uint64_t started_ms;  /* wall clock */
-	ev_prepare stopper;   /* once it is to stop: looks whether it may */
-	bool stop_when_empty; /* not before the last task has ended */
+	uint64_t started_ms; /* wall clock */
+	ev_prepare stopper;  /* once it is to stop: looks whether it may */
+	enum stop_when stop_when;
 	bool restart_service; /* what is installed now is to take its place */
 	bool stop_service;    /* the keeper is to end too */
 	int exit_status;
@@ -51,7 +57,7 @@ void supervisor_stop(struct supervisor *supervisor);
 /* What the configuration says of tasks that have ended. */
 struct retention supervisor_retention(const struct config *config);
 
-/* Ends the loop, and with it the service: at once, or when no task is left (EMPTY). */
-void supervisor_stop_when(struct supervisor *supervisor, bool empty);
+/* Ends the loop, and with it the service: now or later. */
+void supervisor_stop_when(struct supervisor *supervisor, enum stop_when when);
 
 #endif

@@ -41,6 +41,40 @@ disbelieve(const char *why)
 	return verdict;
 }
 
+/* After an end that leaves steps half done: undo first where there is something to undo. */
+static void
+end_or_undo(const struct record *record, enum task_state outcome, struct verdict *verdict)
+{
+	bool tried_enough =
+	    record->attempt.mode == ATTEMPT_UNDO && record->resumes >= MAX_UNDO_ATTEMPTS;
+
+	if (can_undo_something(record) && !tried_enough && !record->force) {
+		verdict->event = EV_UNDO;
+		verdict->outcome = outcome;
+	} else {
+		verdict->event = event_of_outcome(outcome);
+	}
+}
+
+static bool
+cancel_wanted(const struct record *record)
+{
+	return record->want == WANT_CANCEL || record->want == WANT_CANCEL_AFTER;
+}
+
+/* It did as it was told, and goes on if it may. */
+static struct verdict
+suspended(const struct record *record)
+{
+	struct verdict verdict = { .event = EV_INTERRUPTED, .is_interruption = true };
+
+	if (record->on_interrupt == INTERRUPT_RESUME)
+		verdict.event = EV_RESUME;
+	snprintf(verdict.message, sizeof verdict.message,
+	    "stopped at a checkpoint, since the machine or the service was about to go down");
+	return verdict;
+}
+
 /* The worker said how it ended; a claim that does not fit its own steps is not believed. */
 static struct verdict
 ended(const struct record *record)
@@ -52,6 +86,12 @@ ended(const struct record *record)
 		return disbelieve("the worker did not say how the task ended");
 	if ((outcome == TASK_COMPLETED || outcome == TASK_WARNED) && !all_steps_done(record))
 		return disbelieve("the worker reported completion with steps left to do");
+	if (outcome == TASK_INTERRUPTED && record->want == WANT_SUSPEND)
+		return suspended(record);
+	if (outcome == TASK_INTERRUPTED && cancel_wanted(record))
+		end_or_undo(record, TASK_CANCELLED, &verdict);
+	if (verdict.event)
+		return verdict;
 	if (outcome == TASK_COMPLETED && (record->warnings.n > 0 || record->warnings_dropped > 0))
 		outcome = TASK_WARNED;
 	verdict.event = event_of_outcome(outcome);
@@ -107,21 +147,6 @@ describe_loss(const struct over *over, struct verdict *verdict)
 	    over->new_boot ? "the machine was restarted" : "the service went down with it");
 }
 
-/* After an end that leaves steps half done: undo first where there is something to undo. */
-static void
-end_or_undo(const struct record *record, enum task_state outcome, struct verdict *verdict)
-{
-	bool tried_enough =
-	    record->attempt.mode == ATTEMPT_UNDO && record->resumes >= MAX_UNDO_ATTEMPTS;
-
-	if (can_undo_something(record) && !tried_enough && !record->force) {
-		verdict->event = EV_UNDO;
-		verdict->outcome = outcome;
-	} else {
-		verdict->event = event_of_outcome(outcome);
-	}
-}
-
 static bool
 may_resume(const struct record *record, const struct over *over)
 {
@@ -146,14 +171,16 @@ verdict_of(const struct record *record, const struct over *over)
 	if (record->attempt.mode == ATTEMPT_UNDO && record->decided_outcome) {
 		verdict.code = NULL; /* what it failed of stands already */
 		end_or_undo(record, record->decided_outcome, &verdict);
-	} else if (record->want == WANT_CANCEL || record->want == WANT_CANCEL_AFTER) {
+	} else if (cancel_wanted(record)) {
 		verdict.code = NULL;
 		end_or_undo(record, TASK_CANCELLED, &verdict);
 	} else if (may_resume(record, over)) {
 		verdict.event = EV_RESUME;
 	} else {
-		end_or_undo(
-		    record, over->loss == LOSS_UNKNOWN ? TASK_INTERRUPTED : TASK_FAILED, &verdict);
+		end_or_undo(record,
+		    over->loss == LOSS_UNKNOWN || record->want == WANT_SUSPEND ? TASK_INTERRUPTED
+									       : TASK_FAILED,
+		    &verdict);
 	}
 	return verdict;
 }
@@ -211,7 +238,7 @@ add_not_undone(const struct record *record, char *line, size_t room)
 void
 verdict_outcome(const struct record *record, char *ret_line, size_t room)
 {
-	bool too_late = record->want == WANT_CANCEL || record->want == WANT_CANCEL_AFTER;
+	bool too_late = cancel_wanted(record);
 
 	ret_line[0] = '\0';
 	switch ((int)record->state) {

@@ -36,7 +36,7 @@ must_stop(const struct attempt *attempt, const struct command *command)
 		return false;
 	if (orders->force || command->sandbox.role == ROLE_UNDO)
 		return orders->force;
-	return orders->want == WANT_CANCEL && command->cancel != CANCEL_AFTER &&
+	return want_ends(orders->want) && command->cancel != CANCEL_AFTER &&
 	       command->cancel != CANCEL_NEVER;
 }
 
@@ -45,7 +45,8 @@ static bool
 take_wish(struct attempt *attempt, const struct command *command)
 {
 	bool stop = must_stop(attempt, command);
-	bool later = !stop && orders_want_cancel(&attempt->orders);
+	bool later =
+	    !stop && orders_want_cancel(&attempt->orders) && attempt->orders.want != WANT_SUSPEND;
 
 	attempt_obey(attempt, later ? WANT_CANCEL_AFTER : attempt->orders.want);
 	return stop;

@@ -70,5 +70,5 @@ orders_read(struct orders *orders)
 bool
 orders_want_cancel(const struct orders *orders)
 {
-	return orders->want == WANT_CANCEL || orders->want == WANT_CANCEL_AFTER;
+	return want_ends(orders->want) || orders->want == WANT_CANCEL_AFTER;
 }

@@ -309,6 +309,7 @@ try_step(struct runner *runner, size_t index)
 	struct command command = command_for(runner, index, ROLE_RUN);
 	struct command_result result;
 	struct failure failure;
+	bool is_last;
 
 	for (uint64_t try = 1;; try++) {
 		enum step_end end = get_ready(attempt);
@@ -327,11 +328,17 @@ try_step(struct runner *runner, size_t index)
 			end_well(attempt, index, STEP_DONE, result.killed);
 			return end;
 		}
-		if (try > step->retry_attempts || failure.is_final ||
-		    orders_want_cancel(&attempt->orders)) {
+		is_last = try > step->retry_attempts || failure.is_final;
+		if (!is_last && attempt->orders.want == WANT_SUSPEND) {
+			end_cancelled(attempt, index, &result); /* the next attempt tries again */
+			return STEP_ENDED_BY_CANCEL;
+		}
+		if (is_last || orders_want_cancel(&attempt->orders)) {
 			end_badly(runner, index, &failure, result.killed);
-			return orders_want_cancel(&attempt->orders) ? STEP_ENDED_BY_CANCEL
-								    : STEP_ENDED_BADLY;
+			return attempt->orders.want != WANT_SUSPEND &&
+				       orders_want_cancel(&attempt->orders)
+				   ? STEP_ENDED_BY_CANCEL
+				   : STEP_ENDED_BADLY;
 		}
 		if (!wait_for_retry(attempt, index, try + 1, &failure))
 			return attempt->journal.error ? STEP_ENDED_BROKEN : STEP_ENDED_BY_CANCEL;
@@ -443,6 +450,30 @@ settle_cancel(struct runner *runner)
 	command_tell_killed(attempt, &runner->receipt);
 }
 
+/* Nobody wanted it to end: machine or service is about to go. */
+static void
+settle_suspension(struct runner *runner)
+{
+	struct fact *end = &runner->end;
+
+	codec_free(&fact_codec, end);
+	end->outcome = TASK_INTERRUPTED;
+	if (kill_has_others(0, NULL))
+		command_kill_all(runner->attempt, 0, &runner->receipt);
+	if (runner->attempt->brief.spec.on_interrupt == INTERRUPT_RESUME)
+		return;
+	str_set(&end->code, "suspended");
+	str_set(&end->message, "stopped, since the machine or the service was about to go down");
+}
+
+/* Its undo is not due: the next attempt goes on with what there is. */
+static bool
+is_put_off(const struct runner *runner)
+{
+	return runner->end.outcome == TASK_INTERRUPTED &&
+	       runner->attempt->brief.spec.on_interrupt == INTERRUPT_RESUME;
+}
+
 /* What became of the steps decides what becomes of the task, after what must be undone is. */
 static int
 conclude(struct runner *runner, enum step_end end)
@@ -456,13 +487,17 @@ conclude(struct runner *runner, enum step_end end)
 		runner->end.outcome = attempt->has_warned ? TASK_WARNED : TASK_COMPLETED;
 		return tell_task_end(runner);
 	case STEP_ENDED_BY_CANCEL:
-		settle_cancel(runner);
+		if (attempt->orders.want == WANT_SUSPEND)
+			settle_suspension(runner);
+		else
+			settle_cancel(runner);
 		break;
 	case STEP_ENDED_BADLY:
 		runner->end.outcome = TASK_FAILED;
 		break;
 	}
-	undo_steps(runner);
+	if (!is_put_off(runner))
+		undo_steps(runner);
 	if (attempt->journal.error)
 		return attempt->journal.error;
 	return tell_task_end(runner);

@@ -21,6 +21,7 @@ enum {
 enum {
 	KEY_TASKS = 't',
 	KEY_RESTART = 'r',
+	KEY_SUSPEND = 's',
 	KEY_JSON = 'j'
 };
 
@@ -209,6 +210,7 @@ const struct verb verb_doctor = {
 
 static const struct option_def shutdown_options[] = {
 	{ KEY_TASKS, "tasks", NULL, "cancel every task first" },
+	{ KEY_SUSPEND, "suspend", NULL, "stop every task at a checkpoint first, as for a reboot" },
 	{ KEY_RESTART, "restart", NULL, "start it anew as what is installed now; tasks run on" },
 	{ 0, NULL, NULL, NULL },
 };
@@ -285,8 +287,12 @@ await_next(const struct cli *cli, struct session *session)
 	return status;
 }
 
+struct manner {
+	bool tasks, restart, suspend;
+};
+
 static int
-stop_service(const struct cli *cli, bool has_tasks, bool is_restart)
+stop_service(const struct cli *cli, const struct manner *manner)
 {
 	struct client_reply reply;
 	struct session session;
@@ -295,14 +301,15 @@ stop_service(const struct cli *cli, bool has_tasks, bool is_restart)
 
 	if (status != 0)
 		return status;
-	session_begin(&session, &request, "shutdown", 2);
-	pack_kv_bool(&request.params, "tasks", has_tasks);
-	pack_kv_bool(&request.params, "restart", is_restart);
+	session_begin(&session, &request, "shutdown", 3);
+	pack_kv_bool(&request.params, "tasks", manner->tasks);
+	pack_kv_bool(&request.params, "restart", manner->restart);
+	pack_kv_bool(&request.params, "suspend", manner->suspend);
 	status = session_ask(&session, &request, &reply);
 	if (status == 0) {
 		client_reply_fini(&reply);
 		pidfd = keeper_pidfd(session.client.fd);
-		status = is_restart ? await_next(cli, &session) : await_gone(&session, pidfd);
+		status = manner->restart ? await_next(cli, &session) : await_gone(&session, pidfd);
 		fd_close(&pidfd);
 	}
 	session_close(&session);
@@ -313,32 +320,37 @@ static int
 run_shutdown(struct cli *cli, int argc, char **argv)
 {
 	struct args args;
-	bool has_tasks = false, is_restart = false;
+	struct manner manner = { .tasks = false };
 	int key, status = args_init(&args, cli, argc, argv);
 
 	if (status != 0)
 		return status;
 	while ((key = args_next(&args)) > 0) {
-		has_tasks = has_tasks || key == KEY_TASKS;
-		is_restart = is_restart || key == KEY_RESTART;
+		manner.tasks = manner.tasks || key == KEY_TASKS;
+		manner.restart = manner.restart || key == KEY_RESTART;
+		manner.suspend = manner.suspend || key == KEY_SUSPEND;
 	}
 	status = args.is_stopped ? args.status : args_no_words(&args);
 	if (status == 0 && !args.is_stopped)
-		status = stop_service(cli, has_tasks, is_restart);
+		status = stop_service(cli, &manner);
 	args_fini(&args);
 	return status;
 }
 
 const struct verb verb_shutdown = {
 	.name = "shutdown",
-	.synopsis = "[--tasks | --restart]",
+	.synopsis = "[--tasks | --suspend | --restart]",
 	.summary = "end the service; tasks run on unless told otherwise",
 	.help =
 	    "Returns when the service is gone. Tasks that run go on without the service, and the\n"
-	    "next one finds them again. With --restart it returns when the next one answers: what\n"
+	    "next one finds them again. With --suspend every step is asked to end as by a cancel, with\n"
+	    "the same grace to report a checkpoint, and steps that say cancel: after or never are\n"
+	    "waited for; tasks with on_interrupt: resume go on in the next service, the others undo\n"
+	    "their steps and end interrupted: for a reboot. With --restart it returns when the next one answers: what\n"
 	    "an upgrade installed takes the place of what runs, and nobody who asks is turned away.",
 	.options = shutdown_options,
-	.examples = "reeve shutdown\nreeve shutdown --tasks\nreeve shutdown --restart",
+	.examples = "reeve shutdown\nreeve shutdown --tasks\nreeve shutdown --suspend && reboot\n"
+		    "reeve shutdown --restart",
 	.run = run_shutdown,
 };
 

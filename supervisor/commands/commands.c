@@ -23,6 +23,7 @@ const struct method methods[] = {
 	{ "doctor", method_doctor, false },
 	{ "config", method_config, false },
 	{ "reload", method_reload, true },
+	{ "drain", method_drain, true },
 	{ "shutdown", method_shutdown, true },
 	{ NULL, NULL, false },
 };

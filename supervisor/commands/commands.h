@@ -10,6 +10,10 @@
 #include "ipc/rpc.h"
 #include "supervisor/supervisor.h"
 
+/* Why nothing new is taken. */
+#define COMMANDS_DRAINED \
+ "the service is being drained and takes nothing new; `reeve drain --off` ends that"
+
 /* Who asked, and where the answer goes. Copied by handlers that answer later. */
 struct request {
 	struct supervisor *supervisor;
@@ -80,6 +84,7 @@ void method_recipes(const struct request *request, const struct rpc_slice *param
 void method_doctor(const struct request *request, const struct rpc_slice *params, int fd);
 void method_config(const struct request *request, const struct rpc_slice *params, int fd);
 void method_reload(const struct request *request, const struct rpc_slice *params, int fd);
+void method_drain(const struct request *request, const struct rpc_slice *params, int fd);
 void method_shutdown(const struct request *request, const struct rpc_slice *params, int fd);
 
 #endif

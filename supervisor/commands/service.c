@@ -5,6 +5,7 @@
 #include "ipc/version.h"
 #include "supervisor/commands/commands.h"
 #include "supervisor/recipe/listing.h"
+#include "supervisor/roster/suspend.h"
 #include "supervisor/roster/wish.h"
 
 #include <errno.h>
@@ -277,16 +278,17 @@ method_doctor(const struct request *request, const struct rpc_slice *params, int
 /* ---- shutdown -------------------------------------------------------------------------- */
 
 struct shutdown_params {
-	bool tasks, restart;
+	bool tasks, restart, suspend;
 };
 static const struct codec_field shutdown_params_fields[] = {
 	CODEC_FIELD(1, BOOL, struct shutdown_params, tasks, 0),
 	CODEC_FIELD(2, BOOL, struct shutdown_params, restart, 0),
+	CODEC_FIELD(3, BOOL, struct shutdown_params, suspend, 0),
 };
 static const struct codec shutdown_params_codec = { .name = "params",
 	.size = sizeof(struct shutdown_params),
 	.fields = shutdown_params_fields,
-	.nfields = 2,
+	.nfields = 3,
 	.by_name = true,
 	.strict = true,
 	.limits = &walk_rpc_limits };
@@ -314,8 +316,12 @@ method_shutdown(const struct request *request, const struct rpc_slice *params, i
 	(void)fd;
 	if (!request_decode(request, params, &shutdown_params_codec, &given))
 		return;
-	if (given.tasks && given.restart) {
+	if (given.restart && (given.tasks || given.suspend)) {
 		reply_error(request, RPC_INVALID, "restart", "tasks run on over a restart");
+		return;
+	}
+	if (given.tasks && given.suspend) {
+		reply_error(request, RPC_INVALID, "suspend", "a task is cancelled or suspended");
 		return;
 	}
 	supervisor->restart_service = given.restart;
@@ -324,6 +330,10 @@ method_shutdown(const struct request *request, const struct rpc_slice *params, i
 	supervisor->roster.is_draining = true;
 	if (given.tasks)
 		cancel_all(&supervisor->roster);
-	supervisor_stop_when(supervisor, given.tasks);
+	if (given.suspend)
+		suspend_all(&supervisor->roster);
+	supervisor_stop_when(supervisor, given.tasks     ? STOP_WHEN_EMPTY
+					 : given.suspend ? STOP_WHEN_IDLE
+							 : STOP_NOW);
 	reply_empty(request);
 }

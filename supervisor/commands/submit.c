@@ -111,6 +111,8 @@ on_submitted(const struct submitted *ret, int result, void *arg)
 	else if (result == -ENOBUFS)
 		reply_error(&submit->request, RPC_FULL, NULL,
 		    "too many tasks with secrets wait already: try again when some have ended");
+	else if (result == -ESHUTDOWN)
+		reply_error(&submit->request, RPC_UNAVAILABLE, NULL, COMMANDS_DRAINED);
 	else
 		reply_error(&submit->request, RPC_FULL, NULL,
 		    "the disk of the state directory is full: no new work is taken until there is room");

@@ -319,6 +319,8 @@ retry_named(const struct person *person, void *arg)
 		refuse_secret(asked, refusal.secret);
 	} else if (r == -ENOBUFS) {
 		answer_error(asked, RPC_FULL, "too many tasks with secrets wait already");
+	} else if (r == -ESHUTDOWN) {
+		answer_error(asked, RPC_UNAVAILABLE, COMMANDS_DRAINED);
 	} else if (r == -EINVAL) {
 		answer_error(asked, RPC_REFUSED,
 		    "only a task that failed, was cancelled or interrupted can be retried");

@@ -69,8 +69,8 @@ adopt(struct attempt *attempt)
 	attempt_watch_exit(attempt, pidfd);
 	attempt_set_phase(attempt, ATTEMPT_ALIVE, 0);
 	reconnect(attempt);
-	if (attempt->task->rec.want == WANT_CANCEL)
-		attempt_expect_cancel(attempt->task);
+	if (want_ends(attempt->task->rec.want))
+		attempt_expect_end(attempt->task);
 	log_info("task %llu: adopted its worker, pid %d", (unsigned long long)attempt->task->rec.id,
 	    (int)attempt->pid);
 	return true;

@@ -9,6 +9,7 @@
 #include "supervisor/launch.h"
 #include "supervisor/roster/change.h"
 #include "supervisor/roster/daemons.h"
+#include "supervisor/roster/suspend.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -346,9 +347,13 @@ on_launched(struct job *job)
 	attempt_set_phase(attempt, ATTEMPT_ALIVE, HELLO_MS);
 	launch_free(launch);
 	attempt_ingest(attempt);
-	if (task->rec.want == WANT_CANCEL && attempt->phase == ATTEMPT_ALIVE) {
+	if (attempt->phase != ATTEMPT_ALIVE)
+		return;
+	if (want_ends(task->rec.want)) {
 		change_send_order(task, false);
-		attempt_expect_cancel(task);
+		attempt_expect_end(task);
+	} else if (task->roster->is_suspending) {
+		suspend_late(task);
 	}
 }
 

@@ -59,7 +59,7 @@ void attempt_launch(struct task *task);
 void attempt_take_up(struct task *task);
 
 /* A cancel was ordered: from now on it must obey in time. */
-void attempt_expect_cancel(struct task *task);
+void attempt_expect_end(struct task *task);
 
 /* The keeper noted a death; perhaps the one we wait for. */
 void attempt_reaped(struct task *task);

@@ -145,7 +145,7 @@ act(struct task *task, enum task_action action)
 		break;
 	case ACT_ORDER:
 		change_send_order(task, false);
-		attempt_expect_cancel(task);
+		attempt_expect_end(task);
 		break;
 	case ACT_END:
 		if (task_state_is_end(task->rec.state)) /* or it is being retried already */

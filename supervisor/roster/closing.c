@@ -88,7 +88,9 @@ static void
 note_interruption(struct change *change, const struct verdict *verdict, const struct over *over)
 {
 	struct record *rec = &change->task->rec;
-	const char *code = over->loss == LOSS_DIED ? "worker_died" : "interrupted";
+	const char *code = over->loss == LOSS_DIED   ? "worker_died"
+			   : over->loss == LOSS_NONE ? "suspended"
+						     : "interrupted";
 	struct fact *event = change_event(change, FACT_INTERRUPTED);
 
 	event->step = rec->step;
@@ -109,7 +111,16 @@ prepare(struct change *change, const struct verdict *verdict, const struct over 
 		change_event(change, FACT_NEVER_RAN);
 		rec->attempt.number--;
 		pause_before(rec, over->detail ? 1000 : 0);
+	} else if (verdict->event == EV_RESUME && over->loss == LOSS_NONE) {
+		/* no mishap: it does not count as one */
+		rec->want = WANT_RUN;
+		rec->order_rev++;
+		pause_before(rec, 0);
+		apply_error(rec, NULL, NULL, 0, NULL, NULL);
+		str_set(&change_event(change, FACT_RETRYING)->text, "goes on where it was stopped");
 	} else if (verdict->event == EV_RESUME) {
+		rec->order_rev += rec->want == WANT_SUSPEND;
+		rec->want = WANT_RUN;
 		rec->resumes++;
 		pause_before(rec, resume_pause_ms(rec->resumes));
 		str_set(

@@ -64,18 +64,18 @@ on_cancel_timer(struct ev_loop *loop, ev_timer *timer, int revents)
 		return;
 	if (waited_ms > patience_ms(attempt, obeyed)) {
 		log_warn("task %llu: its worker does not %s; killing it",
-		    (unsigned long long)rec->id, obeyed ? "come to an end" : "obey the cancel");
+		    (unsigned long long)rec->id, obeyed ? "come to an end" : "obey");
 		attempt_kill(attempt, LOSS_DIED);
 	}
 }
 
 void
-attempt_expect_cancel(struct task *task)
+attempt_expect_end(struct task *task)
 {
 	struct attempt *attempt = task->attempt;
 	struct ev_loop *loop;
 
-	if (!attempt || task->rec.want != WANT_CANCEL)
+	if (!attempt || !want_ends(task->rec.want))
 		return;
 	attempt->order_ms = clock_boot_ms();
 	loop = task->roster->env.loop;

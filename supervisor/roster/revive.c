@@ -84,7 +84,7 @@ check_retry(struct roster *roster, const struct task *task, const struct retry_r
 	other = join ? join_find(roster, join) : NULL;
 	free(join);
 	if (!other)
-		return 0;
+		return roster->drain.boot_id ? -ESHUTDOWN : 0;
 	ret_refusal->active = other->rec.id;
 	return -EEXIST;
 }

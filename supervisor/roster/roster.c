@@ -5,6 +5,7 @@
 #include "supervisor/roster/attempt.h"
 #include "supervisor/roster/change.h"
 #include "supervisor/roster/daemons.h"
+#include "supervisor/roster/drain.h"
 #include "supervisor/roster/join.h"
 #include "supervisor/roster/leftover.h"
 #include "supervisor/roster/retention.h"
@@ -268,6 +269,11 @@ roster_blocked(const struct task *task)
 	if (task->is_unkillable) {
 		blocked.kind = BLOCK_UNKILLABLE;
 		blocked.text = "processes that cannot be killed";
+	} else if (task->rec.state == TASK_QUEUED && task->roster->drain.boot_id) {
+		blocked.kind = BLOCK_DRAIN;
+		blocked.text = "the service takes nothing new (drain)";
+		if (task->roster->drain.since_ms > blocked.since_ms)
+			blocked.since_ms = task->roster->drain.since_ms;
 	} else if (task->rec.state == TASK_QUEUED &&
 		   task->roster->queue.used >= task->roster->queue.slots) {
 		holder = slot_holder(task->roster);
@@ -316,6 +322,12 @@ drop_leaving(struct roster *roster)
 	}
 }
 
+static bool
+may_grant(const struct roster *roster)
+{
+	return !roster->is_draining && !roster->drain.boot_id;
+}
+
 static void
 on_pump(struct ev_loop *loop, ev_prepare *pump, int revents)
 {
@@ -324,7 +336,7 @@ on_pump(struct ev_loop *loop, ev_prepare *pump, int revents)
 
 	(void)loop;
 	(void)revents;
-	while (!roster->is_draining && (id = queue_next(&roster->queue)) != 0)
+	while (may_grant(roster) && (id = queue_next(&roster->queue)) != 0)
 		grant(roster_find(roster, id));
 	drop_leaving(roster);
 }
@@ -422,6 +434,8 @@ roster_load(struct roster *roster)
 	if (r >= 0)
 		r = daemons_load(roster);
 	if (r >= 0)
+		r = drain_load(roster);
+	if (r >= 0)
 		r = leftover_sweep(roster);
 	if (r < 0)
 		return r;
@@ -449,6 +463,7 @@ roster_fini(struct roster *roster)
 	ev_prepare_stop(roster->env.loop, &roster->pump);
 	ev_timer_stop(roster->env.loop, &roster->retention);
 	daemons_fini(roster);
+	drain_fini(roster);
 	for (struct task *task = roster->first; task; task = next) {
 		next = task->next;
 		roster_drop(task);

@@ -12,6 +12,8 @@
  *   closing.c    an attempt is over: prove it empty, find the verdict
  *   wish.c       what people ask for: submit, join, cancel
  *   revive.c     what they ask of ended tasks: retry, keep
+ *   suspend.c    workers end at a checkpoint, to go on in the next service
+ *   drain.c      nothing new is taken, what runs is finished
  *   join.c       which active task a submission joins
  *   retention.c  ended tasks go when their time has come
  *   weigh.c      how much of the disk their logs take
@@ -108,6 +110,13 @@ struct daemons {
 	} list;
 };
 
+/* drain.h. */
+struct drain {
+	char *boot_id; /* NULL: off */
+	uint64_t since_ms;
+	char *by;
+};
+
 struct roster {
 	struct roster_env env;
 	struct roster_listener listener;
@@ -120,12 +129,14 @@ struct roster {
 	struct berths berths;
 	uint64_t last_id;
 	struct daemons daemons;
+	struct drain drain;
 	int dead;     /* attempts that wait for the keeper's word */
 	int nameless; /* adopted attempts that have not said HELLO: no stray hunt meanwhile */
 	uint64_t overweight;  /* so many ended tasks have to go before their time: their logs */
 	uint64_t weigh_at_ms; /* boot clock: not before */
 	bool is_weighing;
-	bool is_draining;
+	bool is_draining;     /* the service is about to end: no slot is given out */
+	bool is_suspending;   /* and workers end at a checkpoint (suspend.h) */
 	struct task *leaving; /* may be dropped, the last one first */
 	ev_prepare pump;      /* grants free slots and sweeps once per turn of the loop */
 	ev_timer retention;

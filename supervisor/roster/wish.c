@@ -248,6 +248,9 @@ wish_submit(
 	free(key);
 	if (other) {
 		join(other, submission, submitting);
+	} else if (roster->drain.boot_id) {
+		submitting->done(&submitting->ret, -ESHUTDOWN, arg);
+		free(submitting);
 	} else if (rec.secrets.n > 0 &&
 		   vault_put(roster->env.vault, rec.id, submission->secrets) < 0) {
 		submitting->done(&submitting->ret, -ENOBUFS, submitting->arg);

@@ -29,8 +29,8 @@ struct submitted {
 	    conflict; /* id of the active task whose key is used for other work; with -EEXIST */
 };
 
-/* RESULT 0, -ENOSPC (refused: the disk is full), -EEXIST (conflict), -ENOBUFS (the vault is full).
- * RET is borrowed. */
+/* RESULT 0, -ENOSPC (refused: the disk is full), -EEXIST (conflict), -ENOBUFS (the vault is full),
+ * -ESHUTDOWN (drained). RET is borrowed. */
 typedef void (*submitted_fn)(const struct submitted *ret, int result, void *arg);
 
 /* Calls DONE once, now or after the commit. */
@@ -64,7 +64,7 @@ struct retry_refusal {
 /*
  * 0 and DONE follows after the commit; -EINVAL: not in a state to be retried; -EEXIST: a
  * submission of this work would join what is active; -ENOKEY: a secret is missing, or is none of
- * its parameters; -ENOBUFS; -ENOENT; -EUCLEAN.
+ * its parameters; -ENOBUFS; -ESHUTDOWN: drained; -ENOENT; -EUCLEAN.
  */
 int wish_retry(struct roster *roster, uint64_t id, const struct retry_request *request,
     change_done_fn done, void *arg, struct retry_refusal *ret_refusal);

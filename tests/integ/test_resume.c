@@ -83,6 +83,18 @@ kill_worker_alone(struct world *world, uint64_t id)
 	world_start(world);
 }
 
+/* A reboot that was planned. */
+static void
+suspend(struct world *world, uint64_t id)
+{
+	(void)id;
+	ck_assert_int_eq(REEVE(world, "shutdown", "--suspend")->status, 0);
+	ck_assert_int_eq(world_wait_keeper(world), 0);
+	ck_assert_int_eq(world_alive(world), 0);
+	set_boot(world, "99999999-2222-3333-4444-555555555555\n");
+	world_start(world);
+}
+
 static const struct way {
 	void (*interrupt)(struct world *world, uint64_t id);
 	const char *code, *end; /* of the interruption; of a task that is not to be resumed */
@@ -91,9 +103,11 @@ static const struct way {
 	{ restart_container, "interrupted", "interrupted" },
 	{ kill_worker_alone, "interrupted", "interrupted" },
 	{ kill_worker, "worker_died", "failed" },
+	{ suspend, "suspended", "interrupted" },
 };
 enum {
-	WAYS = sizeof ways / sizeof ways[0]
+	WAYS = sizeof ways / sizeof ways[0],
+	SUDDEN = WAYS - 1 /* without the last, which waits for undo steps */
 };
 
 static void
@@ -221,6 +235,6 @@ main(void)
 	    tcase, it_goes_on_at_its_first_unfinished_step_with_its_checkpoint, 0, WAYS);
 	tcase_add_loop_test(tcase, it_is_undone_in_reverse_when_it_is_not_to_be_resumed, 0, WAYS);
 	tcase_add_test(tcase, undoing_survives_the_supervisor_and_is_done_once);
-	tcase_add_loop_test(tcase, undoing_goes_on_after_an_interruption, 0, WAYS);
+	tcase_add_loop_test(tcase, undoing_goes_on_after_an_interruption, 0, SUDDEN);
 	return world_main(suite);
 }

@@ -70,7 +70,7 @@ START_TEST(a_shutdown_leaves_the_tasks)
 	says("{}");
 	ck_assert(supervisor.roster.is_draining);
 	ck_assert(supervisor.stop_service);
-	ck_assert(!supervisor.stop_when_empty);
+	ck_assert_int_eq(supervisor.stop_when, STOP_NOW);
 	ck_assert_int_eq(roster_find(&supervisor.roster, FIRST_ID)->rec.state, TASK_QUEUED);
 }
 END_TEST
@@ -81,7 +81,7 @@ START_TEST(a_shutdown_with_its_tasks_cancels_them_first)
 	submit_command(2);
 	ask("shutdown", "{\"tasks\": true}");
 	says("{}");
-	ck_assert(supervisor.stop_when_empty);
+	ck_assert_int_eq(supervisor.stop_when, STOP_WHEN_EMPTY);
 	while (supervisor.roster.ntasks > 0) /* the test's timeout */
 		ev_run(supervisor.loop, EVRUN_ONCE);
 	ask("show", "{\"id\": 101}");

@@ -192,8 +192,10 @@ START_TEST(wants_and_fds_have_the_numbers_listed)
 	check_row(&row, "| 2 | pause |");
 	ck_assert_int_eq(WANT_CANCEL, 3);
 	check_row(&row, "| 3 | cancel, now |");
-	ck_assert_int_eq(WANT_CANCEL_AFTER, WANT_MAX);
+	ck_assert_int_eq(WANT_CANCEL_AFTER, 4);
 	check_row(&row, "| 4 | cancel, after");
+	ck_assert_int_eq(WANT_SUSPEND, WANT_MAX);
+	check_row(&row, "| 5 | suspend:");
 	check_end(row);
 	row = find_table("| fd | what it is |");
 	ck_assert_int_eq(WORKER_FD_JOURNAL, 3);

@@ -126,6 +126,41 @@ END_TEST
 
 /* ---- it did not ------------------------------------------------------------------ */
 
+START_TEST(what_was_suspended_goes_on_or_ends_interrupted)
+{
+	struct verdict verdict;
+
+	half_done();
+	row.decided_outcome = TASK_INTERRUPTED;
+	row.want = WANT_SUSPEND;
+	row.on_interrupt = INTERRUPT_RESUME;
+	verdict = lost(LOSS_NONE);
+	ck_assert_int_eq(verdict.event, EV_RESUME);
+	ck_assert(verdict.is_interruption);
+	row.on_interrupt = INTERRUPT_STOP;
+	ck_assert_int_eq(lost(LOSS_NONE).event, EV_INTERRUPTED);
+	/* Its worker had to be killed. */
+	row.decided_outcome = 0;
+	row.steps.v[0].has_undo = false;
+	ck_assert_int_eq(lost(LOSS_DIED).event, EV_INTERRUPTED);
+	row.on_interrupt = INTERRUPT_RESUME;
+	ck_assert_int_eq(lost(LOSS_DIED).event, EV_RESUME);
+}
+END_TEST
+
+START_TEST(a_cancel_that_came_after_a_suspension_counts)
+{
+	half_done();
+	row.decided_outcome = TASK_INTERRUPTED;
+	row.on_interrupt = INTERRUPT_RESUME;
+	row.want = WANT_CANCEL;
+	ck_assert_int_eq(lost(LOSS_NONE).event, EV_UNDO);
+	ck_assert_int_eq(lost(LOSS_NONE).outcome, TASK_CANCELLED);
+	row.steps.v[0].has_undo = false;
+	ck_assert_int_eq(lost(LOSS_NONE).event, EV_CANCELLED);
+}
+END_TEST
+
 START_TEST(a_killed_worker_fails_with_its_signal)
 {
 	struct over over = { .loss = LOSS_DIED, .exit = { .known = true, .signal = SIGKILL } };
@@ -419,6 +454,8 @@ ends(void)
 	tcase_add_test(tests, an_end_that_is_none_is_a_failure);
 	tcase_add_test(tests, a_completed_task_with_warnings_is_completed_with_warnings);
 	tcase_add_test(tests, an_end_before_the_obeyed_cancel_keeps_its_own_outcome);
+	tcase_add_test(tests, what_was_suspended_goes_on_or_ends_interrupted);
+	tcase_add_test(tests, a_cancel_that_came_after_a_suspension_counts);
 	tcase_add_test(tests, every_verdict_is_a_move_the_life_cycle_allows);
 	tcase_add_test(tests, the_outcome_says_what_happened_in_one_line);
 	tcase_add_test(tests, the_outcome_names_who_cancelled_and_where);
