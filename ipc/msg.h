@@ -20,7 +20,7 @@
 /* X(symbol, number, name, from_worker, help: the fields it uses beside ts_ms) */
 #define FACT_KINDS(X)                                                                            \
 	X(FACT_HELLO,        1, "hello",        true,  "task attempt pid start_ticks boot_id keeper_instance build") \
-	X(FACT_STEP_BEGIN,   2, "step_begin",   true,  "step name count(try, from 1)")                  \
+	X(FACT_STEP_BEGIN,   2, "step_begin",   true,  "step name count(try, from 1; 0: its check)")    \
 	X(FACT_STEP_END,     3, "step_end",     true,  "step state exit code message tail killed count(lines of output)") \
 	X(FACT_SUB_BEGIN,    4, "sub_begin",    true,  "step sub parent name count(items, 0 unknown)")  \
 	X(FACT_SUB_END,      5, "sub_end",      true,  "step sub state detail")                         \

@@ -96,6 +96,7 @@ static const struct codec_field brief_step_fields[] = {
 	CODEC_FIELD(4,  UINT,  struct brief_step, lines,      0),
 	CODEC_NESTED(5, LIST,  struct brief_step, runs,       LIMIT_RUNS, &past_run_codec),
 	CODEC_NESTED(6, LIST,  struct brief_step, answers,    LIMIT_ANSWERS, &answer_codec),
+	CODEC_FIELD(7,  BOOL,  struct brief_step, was_run,    0),
 };
 static const struct codec brief_step_codec =
     CODEC_TABLE(brief_step, brief_step_fields, walk_store_limits);

@@ -143,6 +143,7 @@ struct brief_step {
 	struct answers answers; /* given to it again; with the secrets that are still known */
 	uint64_t lines;         /* of output, the last time in any task; 0: unknown */
 	struct past_runs runs;  /* of earlier tasks, the latest last */
+	bool was_run;           /* there is something to undo */
 };
 struct brief_steps {
 	struct brief_step *v;

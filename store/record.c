@@ -55,6 +55,7 @@ static const struct codec_field step_fields[] = {
 	CODEC_FIELD (17, UINT,   struct record_step, lines,          0),
 	CODEC_FIELD (18, BOOL,   struct record_step, confirms, 0),
 	CODEC_NESTED(19, LIST,   struct record_step, answers, LIMIT_ANSWERS, &answer_codec),
+	CODEC_FIELD (20, BOOL,   struct record_step, was_run, 0),
 	CODEC_FIELD ( 0, REST,   struct record_step, rest, RECORD_MAX_BYTES),
 };
 const struct codec record_step_codec = TABLE("step", struct record_step, step_fields);

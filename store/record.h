@@ -49,6 +49,7 @@ struct record_step {
 	uint64_t lines;      /* of output, in the latest try */
 	bool confirms;       /* it asks and does nothing else */
 	struct answers answers;
+	bool was_run; /* its own work has begun, in any attempt, and was not undone since */
 	struct blob rest;
 };
 struct record_steps {

@@ -42,9 +42,11 @@ apply_step_begin(struct record *record, const struct fact *fact)
 	if (!step || step_state_is_done(step->state))
 		return -EPROTO;
 	record->step = fact->step;
+	if (step->state != STEP_RUNNING || step->tries > 0 || step->started_ms == 0)
+		step->started_ms = fact->ts_ms; /* not anew when its check is over */
 	step->state = STEP_RUNNING;
 	step->tries = fact->count;
-	step->started_ms = fact->ts_ms;
+	step->was_run = step->was_run || fact->count > 0;
 	step->ended_ms = 0;
 	step->exit = (struct exit_info){ 0 };
 	forget_subs(step);
@@ -56,6 +58,19 @@ is_end_of_step(enum step_state state)
 {
 	return step_state_is_done(state) || state == STEP_SKIPPED || state == STEP_FAILED ||
 	       state == STEP_CANCELLED;
+}
+
+/* A step has failed for good: so has the task, though its worker may die before it has undone and
+ * said so. Under a cancel that decides. */
+static int
+apply_failure(struct record *record, const struct fact *fact)
+{
+	if (record->want == WANT_CANCEL || record->want == WANT_CANCEL_AFTER)
+		return 0;
+	record->decided_outcome = TASK_FAILED;
+	if (!fact->code || record->error.code)
+		return 0;
+	return apply_error(record, fact->code, fact->message, fact->step, &fact->exit, fact->tail);
 }
 
 static int
@@ -73,7 +88,7 @@ apply_step_end(struct record *record, const struct fact *fact)
 		step->started_ms = fact->ts_ms;
 	step->ended_ms = fact->ts_ms;
 	if (!step_state_is_done(fact->state))
-		return 0;
+		return fact->state == STEP_FAILED ? apply_failure(record, fact) : 0;
 	record->resumes = 0;
 	step->progress = 1;
 	return 0;
@@ -149,6 +164,7 @@ apply_undone(struct record *record, const struct fact *fact)
 		return -EPROTO;
 	if (fact->state == STEP_UNDONE) {
 		step->state = STEP_UNDONE;
+		step->was_run = false;
 		step->ended_ms = fact->ts_ms;
 		pairs_free(&step->outputs);
 		blob_free(&step->checkpoint);

@@ -46,8 +46,13 @@ can_do(const struct record *record)
 bool
 can_undo_step(const struct record_step *step)
 {
-	return step->has_undo && (step->state == STEP_DONE || step->state == STEP_RUNNING ||
-				     step->state == STEP_FAILED || step->state == STEP_CANCELLED);
+	if (!step->has_undo || step->state == STEP_UNDONE)
+		return false;
+	/* Rows of older builds do not say that it was run. */
+	return step->was_run ||
+	       (step->tries > 0 &&
+		   (step->state == STEP_DONE || step->state == STEP_RUNNING ||
+		       step->state == STEP_FAILED || step->state == STEP_CANCELLED));
 }
 
 /* What stands behind one that was undone had its turn, and failed at it. */

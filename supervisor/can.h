@@ -20,7 +20,8 @@ enum cancel_mode can_step_mode(const struct record *record);
 /* The step that an undo in reverse order has come to; NULL: none is left. */
 const struct record_step *can_undoing(const struct record *record);
 
-/* Begun or done, with something that takes it back, which it was not yet. */
+/* Its work was begun, in whichever attempt, and there is something that takes it back. What its
+ * check found done before that is not its work. */
 bool can_undo_step(const struct record_step *step);
 
 /* Steps that an undo would have to look at: begun or done, with `undo`. */

@@ -168,7 +168,7 @@ verdict_of(const struct record *record, const struct over *over)
 	}
 	describe_loss(over, &verdict);
 	verdict.is_interruption = over->loss == LOSS_DIED || over->loss == LOSS_UNKNOWN;
-	if (record->attempt.mode == ATTEMPT_UNDO && record->decided_outcome) {
+	if (record->decided_outcome) {
 		verdict.code = NULL; /* what it failed of stands already */
 		end_or_undo(record, record->decided_outcome, &verdict);
 	} else if (cancel_wanted(record)) {

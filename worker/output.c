@@ -332,7 +332,6 @@ feed_lines(struct output *output, enum log_stream stream, const void *data, size
 	struct output_line *line = &output->lines[stream - 1];
 	const char *text = data;
 
-	output->taken += len;
 	while (len > 0) {
 		size_t n = 0;
 
@@ -369,6 +368,7 @@ output_feed(struct output *output, enum log_stream stream, const void *data, siz
 {
 	struct feeding feeding = { output, stream };
 
+	output->taken += len;
 	mask_stream_feed(output->mask, &output->masked[stream - 1], data, len, on_masked, &feeding);
 	flush_batch(output);
 }

@@ -63,6 +63,7 @@ tell_begin(struct attempt *attempt, size_t index, uint64_t try)
 	fact.count = try;
 	attempt_fact(attempt, &fact);
 	attempt->brief.steps.v[index].state = STEP_RUNNING;
+	attempt->brief.steps.v[index].was_run |= try > 0;
 }
 
 static void
@@ -382,14 +383,15 @@ run_step(struct runner *runner, size_t index)
 
 	output_begin(&attempt->output, (uint16_t)(index + 1));
 	bulletin_step_begin(&attempt->bulletin, index);
-	tell_begin(attempt, index, 1);
 	if (sandbox_has(attempt, index, ROLE_CHECK)) {
+		tell_begin(attempt, index, 0);
 		end = check_step(runner, index);
 		if (end == STEP_ENDED_WELL)
 			end_well(attempt, index, STEP_ALREADY_DONE, 0);
 		if (end != STEP_ENDED_BADLY)
 			goto out;
 	}
+	tell_begin(attempt, index, 1);
 	end = attempt->brief.spec.steps.v[index].kind == STEP_KIND_CONFIRM
 		  ? confirm(runner, index)
 		  : try_step(runner, index);

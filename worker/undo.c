@@ -11,15 +11,15 @@ enum {
 	UNDO_TIMEOUT_MS = 10 * 60 * 1000
 };
 
-/* A step that was found already done was not done by us, and stays. */
+/* A step that was found already done was not done by us, and stays, unless an earlier attempt did
+ * it and was interrupted before it could say so. */
 static bool
 needs_undo(const struct attempt *attempt, size_t index)
 {
-	enum step_state state = attempt->brief.steps.v[index].state;
+	const struct brief_step *step = &attempt->brief.steps.v[index];
 
-	return sandbox_has(attempt, index, ROLE_UNDO) &&
-	       (state == STEP_DONE || state == STEP_RUNNING || state == STEP_FAILED ||
-		   state == STEP_CANCELLED);
+	return step->was_run && step->state != STEP_UNDONE &&
+	       sandbox_has(attempt, index, ROLE_UNDO);
 }
 
 static void

@@ -369,6 +369,7 @@ fill_steps(struct launch *launch, const struct record *rec)
 		const struct record_step *from = &rec->steps.v[i];
 
 		steps[i].state = from->state;
+		steps[i].was_run = can_undo_step(from);
 		for (size_t k = 0; k < from->outputs.n; k++)
 			if (pairs_set(&steps[i].outputs, from->outputs.v[k].name,
 				from->outputs.v[k].value) < 0)

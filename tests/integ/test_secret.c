@@ -298,6 +298,27 @@ START_TEST(a_waiting_task_whose_secret_is_gone_fails_and_says_so)
 }
 END_TEST
 
+START_TEST(an_undo_is_made_without_its_secret_rather_than_not_at_all)
+{
+	struct world world;
+	char told[128];
+	uint64_t id;
+
+	world_open(&world, __func__);
+	world_start(&world);
+	id = submit(&world, TELL("on_interrupt: resume\n"));
+	until_told(&world, id);
+	world_kill_all(&world);
+	world_start(&world);
+	world_until(&world, id, "status", "failed");
+	ck_doc(world_show(&world, id), "error.code", "secrets_gone");
+	ck_doc(world_show(&world, id), "steps.0.status", "undone");
+	snprintf(told, sizeof told, "%s\nundone with []\n", secret);
+	ck_assert_str_eq(world_read(&world, "told"), told);
+	world_close(&world);
+}
+END_TEST
+
 START_TEST(a_retry_is_given_its_secrets_again)
 {
 	struct world world;
@@ -357,6 +378,7 @@ main(void)
 	tcase_add_test(tcase, a_resumed_task_has_its_secret_again);
 	tcase_add_test(tcase, a_worker_has_its_secret_whatever_dies_above_it);
 	tcase_add_test(tcase, a_waiting_task_whose_secret_is_gone_fails_and_says_so);
+	tcase_add_test(tcase, an_undo_is_made_without_its_secret_rather_than_not_at_all);
 	tcase_add_test(tcase, a_retry_is_given_its_secrets_again);
 	tcase_add_test(tcase, who_joins_leaves_his_secret_behind);
 	return world_main(suite);

@@ -61,6 +61,49 @@ START_TEST(an_order_far_beyond_those_given_is_no_order)
 }
 END_TEST
 
+START_TEST(a_step_that_failed_for_good_has_decided_unless_there_is_a_cancel)
+{
+	struct fact end = fact_of(FACT_STEP_END, 1);
+
+	end.state = STEP_FAILED;
+	end.code = strdup("step_failed");
+	row.want = WANT_CANCEL;
+	ck_assert_int_eq(apply_fact(&row, &end), 0);
+	ck_assert_int_eq(row.decided_outcome, 0);
+	ck_assert_ptr_null(row.error.code);
+	row.want = WANT_RUN;
+	ck_assert_int_eq(apply_fact(&row, &end), 0);
+	ck_assert_int_eq(row.decided_outcome, TASK_FAILED);
+	ck_assert_str_eq(row.error.code, "step_failed");
+	ck_assert_uint_eq(row.error.step, 1);
+	free(end.code);
+}
+END_TEST
+
+START_TEST(a_check_is_not_yet_the_work_of_its_step)
+{
+	struct fact begin = fact_of(FACT_STEP_BEGIN, 1);
+	const struct record_step *step = &row.steps.v[0];
+
+	begin.ts_ms = 1000;
+	ck_assert_int_eq(apply_fact(&row, &begin), 0);
+	ck_assert_int_eq(step->state, STEP_RUNNING);
+	ck_assert(!step->was_run);
+	begin.count = 1;
+	begin.ts_ms = 2000;
+	ck_assert_int_eq(apply_fact(&row, &begin), 0);
+	ck_assert(step->was_run);
+	ck_assert_uint_eq(step->started_ms, 1000); /* with its check */
+	begin.count = 2;
+	begin.ts_ms = 3000;
+	ck_assert_int_eq(apply_fact(&row, &begin), 0);
+	ck_assert_uint_eq(step->started_ms, 3000);
+	apply_attempt_begins(&row);
+	ck_assert_int_eq(step->state, STEP_PENDING);
+	ck_assert(step->was_run); /* in an earlier attempt */
+}
+END_TEST
+
 START_TEST(a_step_that_is_done_does_not_begin_again)
 {
 	row.steps.v[0].state = STEP_ALREADY_DONE;
@@ -183,6 +226,8 @@ steps(void)
 	tcase_add_test(tests, a_failed_step_is_no_step_forward);
 	tcase_add_test(tests, facts_of_steps_that_are_not_there_are_refused);
 	tcase_add_test(tests, an_order_far_beyond_those_given_is_no_order);
+	tcase_add_test(tests, a_step_that_failed_for_good_has_decided_unless_there_is_a_cancel);
+	tcase_add_test(tests, a_check_is_not_yet_the_work_of_its_step);
 	tcase_add_test(tests, a_step_that_is_done_does_not_begin_again);
 	tcase_add_test(tests, a_step_ends_as_something_an_end_can_be);
 	tcase_add_test(tests, what_only_the_supervisor_says_is_refused_of_a_worker);

@@ -71,9 +71,25 @@ START_TEST(the_step_that_runs_says_whether_it_may_be_cancelled)
 }
 END_TEST
 
-START_TEST(what_was_begun_and_has_an_undo_can_be_undone)
+START_TEST(what_was_run_and_has_an_undo_can_be_undone)
 {
 	ck_assert(!can_undo_something(&row));
+	for (int state = 1; state < STEP_STATE_MAX; state++) {
+		row.steps.v[1].was_run = false;
+		row.steps.v[1].has_undo = true;
+		row.steps.v[1].state = (enum step_state)state;
+		ck_assert(!can_undo_something(&row)); /* not even its check found it so */
+		row.steps.v[1].was_run = true;
+		ck_assert(can_undo_something(&row) == (state != STEP_UNDONE));
+		row.steps.v[1].has_undo = false;
+		ck_assert(!can_undo_something(&row));
+	}
+}
+END_TEST
+
+START_TEST(of_rows_of_older_builds_what_was_begun_can_be_undone)
+{
+	row.steps.v[1].tries = 1;
 	for (int state = 1; state < STEP_STATE_MAX; state++) {
 		bool begun = state == STEP_DONE || state == STEP_RUNNING || state == STEP_FAILED ||
 			     state == STEP_CANCELLED;
@@ -92,6 +108,7 @@ START_TEST(the_step_being_undone_is_the_last_that_had_no_turn_yet)
 	ck_assert_ptr_null(can_undoing(&row));
 	for (size_t i = 0; i < 2; i++) {
 		row.steps.v[i].has_undo = true;
+		row.steps.v[i].was_run = true;
 		row.steps.v[i].state = STEP_DONE;
 	}
 	ck_assert_ptr_eq(can_undoing(&row), &row.steps.v[1]);
@@ -114,7 +131,8 @@ main(void)
 	tcase_add_test(tests, a_reason_is_given_exactly_where_cancelling_is_not_free);
 	tcase_add_test(tests, what_has_ended_unwell_and_nothing_else_may_be_retried);
 	tcase_add_test(tests, the_step_that_runs_says_whether_it_may_be_cancelled);
-	tcase_add_test(tests, what_was_begun_and_has_an_undo_can_be_undone);
+	tcase_add_test(tests, what_was_run_and_has_an_undo_can_be_undone);
+	tcase_add_test(tests, of_rows_of_older_builds_what_was_begun_can_be_undone);
 	tcase_add_test(tests, the_step_being_undone_is_the_last_that_had_no_turn_yet);
 	suite_add_tcase(suite, tests);
 	return run_suite(suite);

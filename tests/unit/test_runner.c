@@ -321,6 +321,7 @@ START_TEST(an_undo_attempt_runs_no_step)
 	str_set(&world_sh(&w, "one", "touch ran")->undo.sh, "touch undone-one");
 	str_set(&world_sh(&w, "two", "touch ran")->undo.sh, "touch undone-two");
 	steps[0].state = STEP_DONE;
+	steps[0].was_run = true;
 	steps[1].state = STEP_PENDING;
 	w.brief.steps.v = steps;
 	w.brief.steps.n = 2;

@@ -42,7 +42,7 @@ static void
 half_done(void)
 {
 	row.steps.v[0].state = STEP_DONE;
-	row.steps.v[0].has_undo = true;
+	row.steps.v[0].has_undo = row.steps.v[0].was_run = true;
 	row.steps.v[1].state = STEP_FAILED;
 	row.step = 2;
 }
@@ -261,6 +261,19 @@ START_TEST(a_task_that_gets_nowhere_resumes_no_more)
 }
 END_TEST
 
+/* It was about to undo. */
+START_TEST(a_failed_task_does_not_resume)
+{
+	half_done();
+	row.on_interrupt = INTERRUPT_RESUME;
+	row.decided_outcome = TASK_FAILED;
+	str_set(&row.error.code, "step_failed");
+	ck_assert_int_eq(lost(LOSS_DIED).event, EV_UNDO);
+	ck_assert_int_eq(lost(LOSS_UNKNOWN).outcome, TASK_FAILED);
+	ck_assert_ptr_null(lost(LOSS_UNKNOWN).code);
+}
+END_TEST
+
 START_TEST(a_cancelled_task_does_not_resume)
 {
 	row.on_interrupt = INTERRUPT_RESUME;
@@ -300,6 +313,7 @@ START_TEST(steps_already_undone_are_not_undone_again)
 	row.steps.v[0].state = STEP_UNDONE;
 	ck_assert_int_eq(lost(LOSS_DIED).event, EV_FAILED);
 	row.steps.v[0].state = STEP_ALREADY_DONE;
+	row.steps.v[0].was_run = false; /* somebody else had done it */
 	ck_assert_int_eq(lost(LOSS_DIED).event, EV_FAILED);
 }
 END_TEST
@@ -354,7 +368,7 @@ START_TEST(every_verdict_is_a_move_the_life_cycle_allows)
 	for (unsigned bits = 0; bits < 256; bits++) {
 		row.want = (enum want)(1 + bits % 4);
 		row.attempt.mode = bits & 4 ? ATTEMPT_UNDO : ATTEMPT_RUN;
-		row.steps.v[0].has_undo = bits & 8;
+		row.steps.v[0].has_undo = row.steps.v[0].was_run = bits & 8;
 		row.steps.v[0].state = bits & 8 ? STEP_DONE : STEP_PENDING;
 		row.on_interrupt = bits & 16 ? INTERRUPT_RESUME : INTERRUPT_STOP;
 		row.force = bits & 32;
@@ -416,7 +430,7 @@ END_TEST
 START_TEST(the_outcome_names_what_was_not_undone)
 {
 	half_done();
-	row.steps.v[1].has_undo = true;
+	row.steps.v[1].has_undo = row.steps.v[1].was_run = true;
 	str_set(&row.error.message, "exited with status 3");
 	row.error.step = 2;
 	ck_assert_str_eq(line(TASK_FAILED), "step s2: exited with status 3; not undone: s2, s1");
@@ -478,6 +492,7 @@ losses(void)
 	tcase_add_test(tests, an_undo_that_never_ran_is_tried_again);
 	tcase_add_test(tests, an_interrupted_task_resumes_when_it_may);
 	tcase_add_test(tests, a_task_that_gets_nowhere_resumes_no_more);
+	tcase_add_test(tests, a_failed_task_does_not_resume);
 	tcase_add_test(tests, a_cancelled_task_does_not_resume);
 	tcase_add_test(tests, what_was_begun_is_undone_before_the_end);
 	tcase_add_test(tests, steps_already_undone_are_not_undone_again);

@@ -87,7 +87,8 @@ START_TEST(what_its_check_found_done_must_work_too)
 	str_set(&step->check.sh, "true");
 	ck_assert_int_eq(world_run(&w), 0);
 	ck_assert_int_eq(world_fact(&w, FACT_STEP_END, 1)->state, STEP_DONE);
-	ck_assert_uint_eq(world_count(&w, FACT_STEP_BEGIN), 1);
+	ck_assert_uint_eq(world_fact(&w, FACT_STEP_BEGIN, 1)->count, 0);
+	ck_assert_uint_eq(world_fact(&w, FACT_STEP_BEGIN, 2)->count, 1);
 }
 END_TEST
 
@@ -132,6 +133,43 @@ START_TEST(a_cancel_ends_a_verify)
 END_TEST
 
 /* What it was to leave running is nothing that a failed step leaves. */
+/* It may be somebody else's work that the check was looking at. */
+START_TEST(a_cancel_during_a_check_undoes_nothing)
+{
+	struct spec_step *step = step_with("touch ran", "true");
+
+	str_set(&step->check.sh, "exec sleep 1000");
+	str_set(&step->undo.sh, "touch undone");
+	world_start(&w);
+	world_await(&w, FACT_STEP_BEGIN, 1);
+	world_order(&w, 1, WANT_CANCEL, false);
+	ck_assert_int_eq(world_wait(&w), 0);
+	ck_assert_int_eq(world_fact(&w, FACT_END, 1)->outcome, TASK_CANCELLED);
+	ck_assert_uint_eq(world_count(&w, FACT_UNDONE), 0);
+	ck_assert_int_eq(faccessat(w.dir_fd, "work/undone", F_OK, 0), -1);
+}
+END_TEST
+
+/* It was interrupted before it could say that it was done. */
+START_TEST(what_an_earlier_attempt_did_is_undone_though_its_check_finds_it_done)
+{
+	struct brief_step *steps = calloc(1, sizeof *steps);
+
+	str_set(&step_with("touch ran", "true")->check.sh, "true");
+	str_set(&w.brief.spec.steps.v[0].undo.sh, "touch undone");
+	world_sh(&w, "two", "false");
+	steps->state = STEP_PENDING;
+	steps->was_run = true;
+	w.brief.steps.v = steps;
+	w.brief.steps.n = 1;
+	ck_assert_int_eq(world_run(&w), 0);
+	ck_assert_int_eq(world_fact(&w, FACT_STEP_END, 1)->state, STEP_ALREADY_DONE);
+	ck_assert_int_eq(world_fact(&w, FACT_UNDONE, 1)->state, STEP_UNDONE);
+	ck_assert_int_eq(faccessat(w.dir_fd, "work/undone", F_OK, 0), 0);
+	ck_assert_int_eq(faccessat(w.dir_fd, "work/ran", F_OK, 0), -1);
+}
+END_TEST
+
 START_TEST(a_server_that_does_not_work_is_not_left_running)
 {
 	struct spec_step *step = step_with("sleep 1000 >/dev/null 2>&1 & echo $! >>pids", "false");
@@ -200,6 +238,8 @@ main(void)
 	tcase_add_test(tests, what_its_check_found_done_and_works_is_not_run);
 	tcase_add_test(tests, a_verify_has_a_time_limit_of_its_own);
 	tcase_add_test(tests, a_cancel_ends_a_verify);
+	tcase_add_test(tests, a_cancel_during_a_check_undoes_nothing);
+	tcase_add_test(tests, what_an_earlier_attempt_did_is_undone_though_its_check_finds_it_done);
 	tcase_add_test(tests, a_server_that_does_not_work_is_not_left_running);
 	tcase_add_test(tests, a_server_that_works_is_left_running);
 	tcase_add_test(tests, each_undo_has_a_time_limit_of_its_own_and_the_others_have_their_turn);
