@@ -90,7 +90,9 @@ static void
 draw(struct live *live)
 {
 	uint64_t now_ms = clock_boot_ms();
-	struct picture picture = { live->term, clock_wall_ms(), (unsigned)(now_ms / FRAME_MS) };
+	struct picture picture = { .term = live->term,
+		.now_ms = clock_wall_ms(),
+		.frame = (unsigned)(now_ms / FRAME_MS) };
 	const msgpack_object *task = doc_copy_get(&live->task);
 	size_t rows = live->is_resized ? wrapped_rows(live) : live->drawn_lines;
 
@@ -105,6 +107,7 @@ draw(struct live *live)
 	buf_clear(&live->drawn);
 	live->drawn_lines = picture_draw(&live->drawn, &picture, task);
 	add_lines(live, &live->drawn);
+	taskbar_put(&live->taskbar, &live->out, live->term, task);
 	flush(live);
 }
 
@@ -141,6 +144,7 @@ on_signal(int signo, void *arg)
 		live->is_resized = true;
 	} else {
 		add_cursor(live, false);
+		taskbar_remove(&live->taskbar, &live->out);
 		flush(live);
 		(void)raise(SIGSTOP);
 		/* The shell wrote below the old picture: begin a new one. */
@@ -157,5 +161,6 @@ live_finish(struct live *live)
 	if (live->is_stale)
 		draw(live);
 	add_cursor(live, false);
+	taskbar_remove(&live->taskbar, &live->out);
 	flush(live);
 }

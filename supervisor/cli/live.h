@@ -7,6 +7,7 @@
 
 #include "supervisor/cli/follow.h"
 #include "supervisor/cli/picture.h"
+#include "supervisor/cli/taskbar.h"
 
 struct live {
 	struct term *term;
@@ -15,9 +16,10 @@ struct live {
 	struct buf drawn;   /* the picture that is on the screen */
 	size_t drawn_lines; /* of it */
 	uint64_t drawn_ms;  /* boot clock */
-	bool is_stale;      /* the picture shows an older document */
-	bool is_resized;    /* since it was drawn: its lines may be wrapped */
-	bool is_hidden;     /* the cursor */
+	struct taskbar taskbar;
+	bool is_stale;   /* the picture shows an older document */
+	bool is_resized; /* since it was drawn: its lines may be wrapped */
+	bool is_hidden;  /* the cursor */
 };
 
 /* Follows with this as the view and the struct live as its arg. */

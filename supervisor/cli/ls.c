@@ -2,6 +2,7 @@
 #include "ipc/json.h"
 #include "supervisor/cli/args.h"
 #include "supervisor/cli/doc.h"
+#include "supervisor/cli/picture.h"
 #include "supervisor/cli/query.h"
 #include "supervisor/cli/submit.h"
 #include "supervisor/cli/table.h"
@@ -13,7 +14,8 @@
 
 enum {
 	OUT_MAX = 256 * 1024 * 1024,
-	BAR = 8
+	BAR = 8,
+	BLOCKED_MAX = 4096
 };
 
 enum {
@@ -72,7 +74,7 @@ static const struct table_column columns[COLUMNS] = {
 	[STEP]     = { "step",     24, false, 4 },
 	[WHEN]     = { "started",  0,  true,  3 },
 	[TOOK]     = { "took",     0,  true,  5 },
-	[OUTCOME]  = { "outcome",  0,  false, 7 },
+	[OUTCOME]  = { "outcome",  0,  false, 1 }, /* why it failed, what it waits for */
 };
 /* clang-format on */
 
@@ -207,6 +209,20 @@ put_times(struct table *table, const msgpack_object *task)
 }
 
 static void
+put_blocked(struct table *table, const msgpack_object *task)
+{
+	struct term plain = { .has_utf8 = table->term->has_utf8 };
+	struct line line;
+	struct buf text;
+
+	buf_init(&text, BLOCKED_MAX);
+	line_begin(&line, &text, &plain);
+	picture_blocked(&line, task, 0);
+	table_put(table, OUTCOME, STYLE_YELLOW, (struct span){ (char *)text.data, text.len });
+	buf_fini(&text);
+}
+
+static void
 put_outcome(struct table *table, const msgpack_object *task)
 {
 	const msgpack_object *blocked = mp_get(task, "blocked_on");
@@ -216,15 +232,8 @@ put_outcome(struct table *table, const msgpack_object *task)
 		table_put(table, OUTCOME, STYLE_PLAIN, outcome);
 	else if (mp_is_nil(blocked))
 		table_put(table, OUTCOME, STYLE_DIM, label);
-	else {
-		uint64_t holder = doc_uint(blocked, "holder");
-
-		table_put(table, OUTCOME, STYLE_YELLOW, span_of("waits for: "));
-		table_put(table, OUTCOME, STYLE_YELLOW, doc_span(blocked, "kind"));
-		if (holder > 0)
-			table_add(table, OUTCOME, STYLE_YELLOW, ", held by task %llu",
-			    (unsigned long long)holder);
-	}
+	else
+		put_blocked(table, task);
 }
 
 static int

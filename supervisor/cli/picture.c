@@ -1,14 +1,17 @@
 #include "supervisor/cli/picture.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 enum {
 	NAME_WIDTH_MAX = 24,
 	BAR_MIN = 8,
 	BAR_MAX = 28,
 	SUBS_SHOWN = 6,
-	FIXED_LINES = 4 /* head, blocked, total, and one free for the cursor */
+	CLOCK_WIDTH = 8, /* 14:03:22 */
+	FIXED_LINES = 4  /* head, blocked, total, and one free for the cursor */
 };
 
 /* One task being drawn. */
@@ -61,13 +64,23 @@ picture_duration(struct line *line, enum style style, uint64_t duration_ms)
 	line_add(line, style, "  %s", text_duration(duration_ms, text));
 }
 
+/* Of what goes on: whole seconds. */
+static char *
+elapsed_text(uint64_t duration_ms, char text[static TEXT_NUMBER])
+{
+	if (duration_ms >= 60000)
+		return text_duration(duration_ms, text);
+	(void)snprintf(text, TEXT_NUMBER, "%u s", (unsigned)(duration_ms / 1000));
+	return text;
+}
+
 void
 picture_elapsed(struct line *line, enum style style, uint64_t duration_ms)
 {
-	if (duration_ms >= 60000)
-		picture_duration(line, style, duration_ms);
-	else if (duration_ms > 0)
-		line_add(line, style, "  %u s", (unsigned)(duration_ms / 1000));
+	char text[TEXT_NUMBER];
+
+	if (duration_ms > 0)
+		line_add(line, style, "  %s", elapsed_text(duration_ms, text));
 }
 
 void
@@ -75,7 +88,7 @@ picture_amount(struct line *line, const msgpack_object *task)
 {
 	const msgpack_object *bytes = mp_get(task, "bytes");
 	uint64_t done = doc_uint(bytes, "done"), total = doc_uint(bytes, "total");
-	uint64_t rate = doc_uint(bytes, "rate"), eta_s = doc_uint(task, "eta_s");
+	uint64_t rate = doc_uint(bytes, "rate"), left_s = 0;
 	char text[TEXT_BYTES_OF];
 
 	if (total > 0)
@@ -84,29 +97,82 @@ picture_amount(struct line *line, const msgpack_object *task)
 		line_add(line, STYLE_PLAIN, "  %s", text_bytes(done, text));
 	if (rate > 0)
 		line_add(line, STYLE_DIM, "  %s/s", text_bytes(rate, text));
-	if (eta_s > 0) {
-		picture_elapsed(line, STYLE_DIM, eta_s * 1000);
-		line_add(line, STYLE_DIM, " left");
-	}
+	/* Of a transfer what is left of itself; of the task as a whole it is told elsewhere. */
+	if (rate > 0 && total > done)
+		left_s = (total - done + rate - 1) / rate;
+	else if (doc_count(mp_get(task, "steps")) < 2)
+		left_s = doc_uint(task, "eta_s");
+	picture_left(line, left_s);
 }
 
 void
-picture_blocked(struct line *line, const struct picture *picture, const msgpack_object *task)
+picture_left(struct line *line, uint64_t left_s)
+{
+	if (left_s == 0)
+		return;
+	picture_elapsed(line, STYLE_DIM, left_s * 1000);
+	line_add(line, STYLE_DIM, " left");
+}
+
+/* What keeps a task, in words; one that a newer service knows is told by its name. */
+static const struct {
+	const char *kind, *words;
+} kinds[] = { { "slot", "waits for a slot" }, { "lock", "waits for a lock" },
+	{ "disk", "waits for room on the disk" }, { "network", "waits for the network" },
+	{ "question", "waits for an answer" }, { "stall", "stands still" },
+	{ "unkillable", "cannot be ended" } };
+
+static const char *
+blocked_words(struct span kind)
+{
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+		if (kind.len == strlen(kinds[i].kind) &&
+		    memcmp(kind.text, kinds[i].kind, kind.len) == 0)
+			return kinds[i].words;
+	return NULL;
+}
+
+void
+picture_blocked(struct line *line, const msgpack_object *task, uint64_t now_ms)
 {
 	const msgpack_object *blocked = mp_get(task, "blocked_on");
 	struct span kind = doc_span(blocked, "kind"), text = doc_span(blocked, "holder");
 	uint64_t holder = doc_uint(blocked, "holder"), since_ms = doc_time_ms(blocked, "since");
+	const char *words = blocked_words(kind);
+	char silent[TEXT_NUMBER];
 
-	line_add(line, STYLE_YELLOW, "waits for: ");
-	line_put(line, STYLE_YELLOW, kind);
-	if (holder > 0)
-		line_add(line, STYLE_YELLOW, ", held by task %llu", (unsigned long long)holder);
-	else if (text.len > 0) {
-		line_add(line, STYLE_YELLOW, ", ");
+	if (mp_is_nil(blocked))
+		return;
+	line_add(line, STYLE_YELLOW, "%s", words ? words : "waits for ");
+	if (!words)
+		line_put(line, STYLE_YELLOW, kind);
+	if (since_ms > 0 && now_ms >= since_ms + 1000)
+		line_add(line, STYLE_YELLOW, " for %s", elapsed_text(now_ms - since_ms, silent));
+	if (holder > 0) {
+		line_add(line, STYLE_YELLOW, ": task %llu has it", (unsigned long long)holder);
+	} else if (text.len > 0) {
+		line_add(line, STYLE_YELLOW, ": ");
 		line_put(line, STYLE_YELLOW, text);
 	}
-	if (since_ms > 0 && picture->now_ms > since_ms)
-		picture_elapsed(line, STYLE_DIM, picture->now_ms - since_ms);
+}
+
+char *
+picture_clock(uint64_t wall_ms, char text[static PICTURE_CLOCK])
+{
+	time_t seconds = (time_t)(wall_ms / 1000);
+	struct tm tm;
+
+	text[0] = '\0';
+	if (wall_ms > 0 && localtime_r(&seconds, &tm))
+		(void)strftime(text, PICTURE_CLOCK, "%H:%M:%S", &tm);
+	return text;
+}
+
+/* Where the marks of steps stand. */
+static size_t
+indent(const struct sketch *sketch)
+{
+	return sketch->picture->has_times ? 2 + CLOCK_WIDTH + 2 : 2;
 }
 
 static size_t
@@ -173,6 +239,16 @@ put_running(struct sketch *sketch, const msgpack_object *step)
 	}
 }
 
+/* Why the Ith step failed, where it is the one that the task failed of. */
+static struct span
+cause_of(const struct sketch *sketch, size_t i)
+{
+	const msgpack_object *error = mp_get(sketch->task, "error");
+
+	return doc_uint(error, "step") == i + 1 ? doc_span(error, "message")
+						: (struct span){ NULL, 0 };
+}
+
 static void
 put_ended(struct sketch *sketch, const msgpack_object *step, enum step_state state)
 {
@@ -198,7 +274,7 @@ draw_sub(struct sketch *sketch, const msgpack_object *sub, int depth)
 	enum step_state state = doc_step_state(sub);
 
 	open_line(sketch);
-	line_pad(&sketch->line, 4 + 2 * (size_t)depth);
+	line_pad(&sketch->line, indent(sketch) + 2 + 2 * (size_t)depth);
 	put_mark(sketch, doc_step_mark(state));
 	line_add(&sketch->line, STYLE_PLAIN, " ");
 	line_put(
@@ -237,9 +313,16 @@ draw_step(struct sketch *sketch, size_t i)
 {
 	const msgpack_object *step = doc_at(sketch->steps, i);
 	enum step_state state = doc_step_state(step);
+	struct span cause = cause_of(sketch, i);
+	char clock[PICTURE_CLOCK];
 
 	open_line(sketch);
 	line_add(&sketch->line, STYLE_PLAIN, "  ");
+	if (sketch->picture->has_times) {
+		line_add(&sketch->line, STYLE_DIM, "%s",
+		    picture_clock(doc_time_ms(step, "started_at"), clock));
+		line_pad(&sketch->line, indent(sketch));
+	}
 	if (state == STEP_RUNNING)
 		put_spinner(sketch);
 	else
@@ -248,11 +331,15 @@ draw_step(struct sketch *sketch, size_t i)
 	line_put(
 	    &sketch->line, state == STEP_PENDING ? STYLE_DIM : STYLE_PLAIN, doc_span(step, "name"));
 	if (state != STEP_PENDING)
-		line_pad(&sketch->line, 4 + sketch->name_width);
+		line_pad(&sketch->line, indent(sketch) + 2 + sketch->name_width);
 	if (state == STEP_RUNNING)
 		put_running(sketch, step);
 	else if (state != STEP_PENDING)
 		put_ended(sketch, step, state);
+	if (cause.len > 0) {
+		line_add(&sketch->line, STYLE_PLAIN, "  ");
+		line_put(&sketch->line, STYLE_RED, cause);
+	}
 	close_line(sketch);
 	if (state == STEP_RUNNING)
 		draw_subs(sketch, step);
@@ -322,7 +409,7 @@ draw_total(struct sketch *sketch)
 	if (doc_count(sketch->steps) < 2 || elapsed_ms == 0 || doc_is_ended(sketch->task))
 		return;
 	open_line(sketch);
-	line_pad(&sketch->line, 4 + sketch->name_width);
+	line_pad(&sketch->line, indent(sketch) + 2 + sketch->name_width);
 	if (!isnan(progress)) {
 		line_add(&sketch->line, STYLE_PLAIN, "  ");
 		line_bar(&sketch->line, progress, bar_width(sketch), STYLE_GREEN);
@@ -330,6 +417,7 @@ draw_total(struct sketch *sketch)
 	}
 	picture_elapsed(&sketch->line, STYLE_DIM, elapsed_ms);
 	line_add(&sketch->line, STYLE_DIM, " in all");
+	picture_left(&sketch->line, doc_uint(sketch->task, "eta_s"));
 	close_line(sketch);
 }
 
@@ -348,7 +436,7 @@ picture_draw(struct buf *out, const struct picture *picture, const msgpack_objec
 	if (!mp_is_nil(mp_get(task, "blocked_on"))) {
 		open_line(&sketch);
 		line_add(&sketch.line, STYLE_PLAIN, "  ");
-		picture_blocked(&sketch.line, picture, task);
+		picture_blocked(&sketch.line, task, picture->now_ms);
 		close_line(&sketch);
 	}
 	draw_total(&sketch);

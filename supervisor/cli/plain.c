@@ -112,7 +112,6 @@ static void
 say_state(const struct plain *plain, struct buf *out, struct plain_task *task)
 {
 	const msgpack_object *doc = doc_copy_get(&task->doc);
-	struct picture picture = { .term = plain->term, .now_ms = clock_wall_ms() };
 	enum task_state state = doc_state(doc);
 	struct span outcome = doc_span(doc, "outcome");
 	struct line line;
@@ -122,7 +121,7 @@ say_state(const struct plain *plain, struct buf *out, struct plain_task *task)
 	line_add(&line, doc_state_mark(state).style, ": %s", task_state_name(state));
 	if (!mp_is_nil(mp_get(doc, "blocked_on"))) {
 		line_add(&line, STYLE_PLAIN, ", ");
-		picture_blocked(&line, &picture, doc);
+		picture_blocked(&line, doc, clock_wall_ms());
 	}
 	if (task_state_is_end(state) &&
 	    !mp_str_is(mp_get(doc, "outcome"), task_state_name(state)) && outcome.len > 0) {

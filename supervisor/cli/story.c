@@ -2,6 +2,7 @@
 
 #include "ipc/json.h"
 
+#include <signal.h>
 #include <string.h>
 
 enum {
@@ -201,7 +202,8 @@ put_cause(struct buf *out, const struct term *term, const msgpack_object *error)
 
 	if (mp_is_nil(error))
 		return;
-	if (signal > 0 || !mp_is_nil(code)) {
+	/* Of a plain failure the outcome says as much. */
+	if (!mp_str_is(mp_get(error, "code"), "step_failed") && (signal > 0 || !mp_is_nil(code))) {
 		line_begin(&line, out, term);
 		line_add(&line, STYLE_DIM, "  ");
 		line_put(&line, STYLE_DIM, doc_span(error, "code"));
@@ -220,6 +222,39 @@ put_cause(struct buf *out, const struct term *term, const msgpack_object *error)
 	story_tail(out, term, tail, TAIL_LINES);
 }
 
+/* What else to do about a failure, by its code. */
+static const struct {
+	const char *code, *advice;
+} advices[] = {
+	{ "exec_failed", "Is it installed? The PATH is the service's; --env PATH hands on yours." },
+	{ "timed_out", "How long it may take is the step's `timeout` in its recipe." },
+	{ "undeclared_output", "Its recipe must name it under the step's `outputs`." },
+	{ "worker_died", "If the machine was short of memory, `dmesg` tells." },
+	{ "interrupted", "With `on_interrupt: resume` its recipe would go on by itself." },
+	{ "spawn_lost", "`reeve doctor` looks at what the service needs." },
+};
+
+static void
+put_advice(struct buf *out, const struct term *term, const msgpack_object *error)
+{
+	const msgpack_object *code = mp_get(error, "code");
+	struct line line;
+
+	for (size_t i = 0; i < sizeof advices / sizeof advices[0]; i++) {
+		if (!mp_str_is(code, advices[i].code))
+			continue;
+		line_begin(&line, out, term);
+		line_add(&line, STYLE_PLAIN, "  %s", advices[i].advice);
+		line_end(&line);
+	}
+	if (doc_uint(error, "signal") == SIGKILL && mp_str_is(code, "step_failed")) {
+		line_begin(&line, out, term);
+		line_add(&line, STYLE_PLAIN,
+		    "  Somebody killed it: the kernel, if memory ran out (`dmesg` tells).");
+		line_end(&line);
+	}
+}
+
 void
 story_end(struct buf *out, const struct term *term, const msgpack_object *task, bool wrote)
 {
@@ -233,6 +268,8 @@ story_end(struct buf *out, const struct term *term, const msgpack_object *task, 
 	put_result(out, term, task);
 	if (state != TASK_COMPLETED && state != TASK_WARNED)
 		put_cause(out, term, mp_get(task, "error"));
+	if (state == TASK_FAILED || state == TASK_INTERRUPTED)
+		put_advice(out, term, mp_get(task, "error"));
 	story_receipt(out, term, mp_get(task, "receipt"));
 	if (state == TASK_COMPLETED || state == TASK_CANCELLED)
 		return;

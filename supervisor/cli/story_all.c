@@ -172,6 +172,9 @@ put_next(struct buf *out, const struct term *term, const msgpack_object *task)
 	uint64_t id = doc_uint(task, "id");
 	struct line line;
 
+	if (doc_uint(mp_get(task, "blocked_on"), "holder") > 0)
+		story_hint(out, term, "show", doc_uint(mp_get(task, "blocked_on"), "holder"),
+		    "tells about the one before it");
 	story_hint(out, term, "watch", id, "follows it");
 	story_hint(out, term, "logs -f", id, "follows what it writes");
 	if (!mp_str_is(mp_get(can, "cancel"), "never"))
@@ -181,6 +184,14 @@ put_next(struct buf *out, const struct term *term, const msgpack_object *task)
 	else if (doc_state(task) == TASK_UNDOING)
 		story_hint(
 		    out, term, "cancel --force", id, "stops the undoing (administrators only)");
+	if (mp_str_is(mp_get(mp_get(task, "blocked_on"), "kind"), "stall")) {
+		char clock[PICTURE_CLOCK];
+
+		text_add(out,
+		    "  No progress, output, CPU time or I/O since %s. It is left alone;\n"
+		    "  `stall_after` in its recipe says after how long this is told.\n",
+		    picture_clock(doc_time_ms(mp_get(task, "blocked_on"), "since"), clock));
+	}
 	if (doc_span(can, "reason").len == 0)
 		return;
 	line_begin(&line, out, term);
@@ -195,7 +206,7 @@ story_all(struct buf *out, const struct term *term, const msgpack_object *task, 
 {
 	/* All steps, however many, and no spinner that stands still. */
 	struct term whole = *term;
-	struct picture picture = { .term = &whole, .now_ms = now_ms };
+	struct picture picture = { .term = &whole, .now_ms = now_ms, .has_times = true };
 
 	whole.rows = 0;
 	picture_draw(out, &picture, task);

@@ -9,7 +9,8 @@
 enum {
 	CELL_MAX = 4096,
 	GAP = 2,
-	LEAST_FLEXIBLE = 16
+	LEAST_FLEXIBLE = 16,
+	LEAST_SENTENCE = 24
 };
 
 void
@@ -133,7 +134,18 @@ leave_out(const struct table *table, size_t *widths)
 	return true;
 }
 
-/* The widest column gives up what is too much, down to a width that still says something. */
+/* How much it can give up, a width that still says something being left: more of one that ends the
+ * row and is as wide as it happens to be, for that holds sentences. */
+static size_t
+spare_width(const struct table *table, const size_t *widths, size_t column)
+{
+	bool is_last = column + 1 == table->ncolumns && table->columns[column].max_columns == 0;
+	size_t least = is_last ? LEAST_SENTENCE : LEAST_FLEXIBLE;
+
+	return widths[column] > least ? widths[column] - least : 0;
+}
+
+/* The widest column that can gives up what is too much. */
 static void
 squeeze(const struct table *table, size_t *widths, size_t room)
 {
@@ -143,13 +155,17 @@ squeeze(const struct table *table, size_t *widths, size_t room)
 		if (total <= room)
 			return;
 		for (size_t i = 1; i < table->ncolumns; i++)
-			if (widths[i] > widths[widest])
+			if (spare_width(table, widths, i) > spare_width(table, widths, widest))
 				widest = i;
-		if (widths[widest] > LEAST_FLEXIBLE) {
-			size_t excess = total - room, spare = widths[widest] - LEAST_FLEXIBLE;
+		if (spare_width(table, widths, widest) > 0) {
+			size_t excess = total - room, spare = spare_width(table, widths, widest);
 
 			widths[widest] -= excess < spare ? excess : spare;
-		} else if (!leave_out(table, widths)) {
+		} else if (leave_out(table, widths)) {
+			/* those that stay have more room again */
+			for (size_t i = 0; i < table->ncolumns; i++)
+				widths[i] = widths[i] ? natural_width(table, i) : 0;
+		} else {
 			return;
 		}
 	}

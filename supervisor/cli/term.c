@@ -10,7 +10,8 @@ enum {
 	DEFAULT_COLUMNS = 80,
 	DEFAULT_ROWS = 24,
 	MIN_COLUMNS = 20,
-	MIN_ROWS = 4
+	MIN_ROWS = 4,
+	VTE_TASKBAR = 7900 /* the first VTE_VERSION that has it */
 };
 
 static bool
@@ -27,6 +28,31 @@ is_dumb(void)
 	const char *kind = getenv("TERM");
 
 	return !kind || !*kind || strcmp(kind, "dumb") == 0;
+}
+
+static bool
+is_one(const char *name, const char *wanted)
+{
+	const char *value = getenv(name);
+
+	return value && strcmp(value, wanted) == 0;
+}
+
+/* Those that are known to: others may take the sequence for a notification. A multiplexer between
+ * us and the terminal leaves the terminal's variables to be seen and keeps the sequence. */
+static bool
+understands_taskbar(void)
+{
+	const char *vte = getenv("VTE_VERSION"), *features = getenv("TERM_FEATURES");
+
+	if (is_set("TMUX") || is_set("STY"))
+		return false;
+	if (is_set("WT_SESSION") || is_one("ConEmuANSI", "ON") ||
+	    is_one("TERM_PROGRAM", "WezTerm") || is_one("TERM_PROGRAM", "ghostty"))
+		return true;
+	if (is_one("TERM_PROGRAM", "iTerm.app"))
+		return features && strchr(features, 'P');
+	return vte && strtoul(vte, NULL, 10) >= VTE_TASKBAR;
 }
 
 void
@@ -51,6 +77,7 @@ term_init(struct term *term, int fd)
 {
 	*term = (struct term){ .fd = fd, .is_tty = isatty(fd) };
 	term->is_live = term->is_tty && !is_dumb();
+	term->has_taskbar = term->is_live && understands_taskbar();
 	term->has_colour = term->is_live && !is_set("NO_COLOR");
 	term->has_utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	term_measure(term);

@@ -21,7 +21,8 @@ enum style {
 struct term {
 	int fd;
 	bool is_tty;
-	bool is_live; /* a terminal that can move its cursor */
+	bool is_live;     /* a terminal that can move its cursor */
+	bool has_taskbar; /* one that shows progress by itself: OSC 9;4 */
 	bool has_colour;
 	bool has_utf8;          /* marks and bars may be other than ASCII */
 	unsigned columns, rows; /* 0 when it is no terminal: nothing is cut */

@@ -13,12 +13,42 @@ START_TEST(a_failure_tells_its_cause_and_what_to_do)
 	story_end(&out, &file, task(FAILED), true);
 	text();
 	has("task 42 failed: step fetch: exit status 22  3.0 s\n");
-	has("step_failed: exit status 22\n");
+	has_not("step_failed"); /* it says no more */
 	has("\xe2\x94\x82 one\n");
 	has("\xe2\x94\x82 three\n");
 	has("reeve logs 42");
 	has("reeve retry 42");
 	has_not("\033");
+}
+END_TEST
+
+START_TEST(what_else_to_do_is_told_by_the_kind_of_failure)
+{
+	story_end(&out, &file,
+	    task("{\"id\":42,\"status\":\"failed\",\"error\":{\"code\":\"timed_out\","
+		 "\"signal\":15,\"exit_code\":null,\"step\":1,\"tail\":null}}"),
+	    false);
+	text();
+	has("timed_out: killed by signal 15 (Terminated)\n");
+	has("`timeout` in its recipe");
+}
+END_TEST
+
+/* What a person reads who comes in the morning. */
+START_TEST(the_whole_story_is_a_timeline)
+{
+	setenv("TZ", "UTC", 1);
+	story_all(&out, &file, task(RUNNING), NOW_MS, true);
+	text();
+	has("  14:13:10  \xe2\x9c\x93 find    1.5 s\n");
+	has("            \xe2\x97\x8b unpack\n");
+	buf_clear(&out);
+	story_all(&out, &file, task(FAILED), NOW_MS, true);
+	text();
+	has("Copy  task 42  failed\n");
+	has("            \xe2\x9c\x97 fetch  no route  exit status 22\n");
+	has("started   2026-09-21 14:13:10");
+	has("reeve retry 42");
 }
 END_TEST
 
@@ -116,6 +146,8 @@ main(void)
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, a_failure_tells_its_cause_and_what_to_do);
+	tcase_add_test(tcase, what_else_to_do_is_told_by_the_kind_of_failure);
+	tcase_add_test(tcase, the_whole_story_is_a_timeline);
 	tcase_add_test(tcase, where_nothing_was_written_no_log_is_offered);
 	tcase_add_test(tcase, a_warning_names_its_step_where_there_are_several);
 	tcase_add_test(tcase, a_task_that_goes_on_has_no_end);

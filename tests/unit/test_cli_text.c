@@ -260,7 +260,7 @@ START_TEST(columns_of_a_high_rank_are_left_out_where_it_is_narrow)
 	draw(&narrow);
 	ck_assert_str_eq(text(), "  id  task\n"
 				 "   7  gr\xc3\xbc\xc3\x9f\n"
-				 "1234  copy all of it \xe2\x80\xa6\n");
+				 "1234  copy all of it t\xe2\x80\xa6\n");
 }
 END_TEST
 

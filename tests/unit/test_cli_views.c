@@ -2,6 +2,7 @@
 #include "supervisor/cli/picture.h"
 
 #include "supervisor/cli/cli.h"
+#include "supervisor/cli/taskbar.h"
 #include "tests/unit/suite.h"
 #include "tests/unit/views_kit.h"
 
@@ -83,10 +84,10 @@ START_TEST(a_running_task_shows_how_far_it_is)
 	text();
 	has("Install it  task 41\n");
 	has("  + find    1.5 s\n");
-	has(" 43 %  18.2 of 42.1 MB  5.3 MB/s  4 s left  8 s  mirror 2\n");
+	has(" 43 %  18.2 of 42.1 MB  5.3 MB/s  5 s left  8 s  mirror 2\n");
 	has("    + part 1  12 files\n");
 	has("  . unpack\n");
-	has(" 30 %  10 s in all\n");
+	has(" 30 %  10 s in all  4 s left\n");
 }
 END_TEST
 
@@ -122,7 +123,73 @@ START_TEST(what_a_task_waits_for_is_said)
 		    "{\"kind\":\"slot\",\"holder\":40,\"since\":\"2026-09-21T14:13:08.000Z\"}}");
 	text();
 	has("t  task 1  queued\n");
-	has("waits for: slot, held by task 40  12 s\n");
+	has("  waits for a slot for 12 s: task 40 has it\n");
+}
+END_TEST
+
+static const char *const kinds[] = {
+#define X(sym, num, name, by_step) name,
+	BLOCK_KINDS(X)
+#undef X
+};
+
+START_TEST(whatever_keeps_a_task_has_words)
+{
+	struct term term = { .columns = 80, .rows = 50 };
+	char json[256];
+
+	snprintf(json, sizeof json,
+	    "{\"id\":1,\"title\":\"t\",\"status\":\"running\",\"steps\":[],\"blocked_on\":"
+	    "{\"kind\":\"%s\",\"holder\":\"apt (pid 7)\",\"since\":null}}",
+	    kinds[_i]);
+	draw(&term, json);
+	text();
+	has(": apt (pid 7)\n");
+	has_not("waits for unkillable");
+	has_not("waits for stall");
+	has_not("waits for slot");
+}
+END_TEST
+
+/* ---- the terminal's own display ----------------------------------------------------- */
+
+static void
+show(struct taskbar *taskbar, const struct term *term, const char *json)
+{
+	buf_clear(&out);
+	taskbar_put(taskbar, &out, term, task(json));
+	text();
+}
+
+START_TEST(a_terminal_that_can_is_told_how_far_it_is)
+{
+	const struct term term = { .has_taskbar = true };
+	struct taskbar taskbar = { .state = 0 };
+
+	show(&taskbar, &term, RUNNING);
+	ck_assert_str_eq((char *)out.data, "\033]9;4;1;30\033\\");
+	show(&taskbar, &term, RUNNING);
+	ck_assert_str_eq((char *)out.data, "");
+	show(&taskbar, &term, "{\"status\":\"running\",\"progress\":null}");
+	ck_assert_str_eq((char *)out.data, "\033]9;4;3;0\033\\");
+	show(&taskbar, &term,
+	    "{\"status\":\"running\",\"progress\":0.5,\"blocked_on\":{\"kind\":\"lock\"}}");
+	ck_assert_str_eq((char *)out.data, "\033]9;4;4;50\033\\");
+	show(&taskbar, &term, FAILED);
+	ck_assert_str_eq((char *)out.data, "\033]9;4;0;0\033\\");
+	buf_clear(&out);
+	taskbar_remove(&taskbar, &out);
+	ck_assert_uint_eq(out.len, 0);
+}
+END_TEST
+
+START_TEST(a_terminal_that_cannot_is_left_in_peace)
+{
+	const struct term term = { .is_tty = true };
+	struct taskbar taskbar = { .state = 0 };
+
+	show(&taskbar, &term, RUNNING);
+	ck_assert_str_eq((char *)out.data, "");
 }
 END_TEST
 
@@ -187,6 +254,10 @@ main(void)
 	tcase_add_test(tcase, no_line_is_wider_than_the_terminal);
 	tcase_add_test(tcase, an_unknown_progress_has_no_bar);
 	tcase_add_test(tcase, what_a_task_waits_for_is_said);
+	tcase_add_loop_test(
+	    tcase, whatever_keeps_a_task_has_words, 0, (int)(sizeof kinds / sizeof kinds[0]));
+	tcase_add_test(tcase, a_terminal_that_can_is_told_how_far_it_is);
+	tcase_add_test(tcase, a_terminal_that_cannot_is_left_in_peace);
 	tcase_add_test(tcase, a_hostile_title_stays_a_title);
 	tcase_add_test(tcase, steps_that_do_not_fit_are_counted);
 	suite_add_tcase(suite, tcase);
