@@ -1,6 +1,7 @@
 /* A supervisor that starts finds attempts under way: adopt those that live, find the end of the
  * rest. */
 #include "ipc/clock.h"
+#include "ipc/failpoint.h"
 #include "ipc/fd.h"
 #include "ipc/log.h"
 #include "ipc/proc.h"
@@ -47,20 +48,31 @@ reconnect(struct attempt *attempt)
 	change_send_order(attempt->task, true);
 }
 
-/* Locked, a pidfd, and the start time it told: then this is the worker, and we have it. */
+/* What this process has not got now says nothing about a worker. */
 static bool
+is_shortage(int error)
+{
+	return error == -EMFILE || error == -ENFILE || error == -ENOMEM;
+}
+
+/* Locked, a pidfd, and the start time it told: then this is the worker, and we have it. 0, -ESRCH
+ * while that cannot be said, or a shortage. */
+static int
 adopt(struct attempt *attempt)
 {
 	const struct record_attempt *started = &attempt->task->rec.attempt;
 	struct census *census = attempt->task->roster->env.census;
-	int pidfd;
+	int pidfd, r = FAILPOINT("adopt.pidfd");
 
 	if (started->pid == 0)
-		return false;
-	pidfd = proc_pidfd_open_exact((pid_t)started->pid, started->start_ticks);
-	if (pidfd < 0 || fd_is_locked(attempt->journal_fd) != 1 || census_open(census) < 0) {
+		return -ESRCH;
+	pidfd = r < 0 ? r : proc_pidfd_open_exact((pid_t)started->pid, started->start_ticks);
+	if (pidfd < 0)
+		return is_shortage(pidfd) ? pidfd : -ESRCH;
+	r = fd_is_locked(attempt->journal_fd) != 1 ? -ESRCH : census_open(census);
+	if (r < 0) {
 		fd_close(&pidfd);
-		return false;
+		return r;
 	}
 	attempt->pid = (pid_t)started->pid;
 	attempt->start_ticks = started->start_ticks;
@@ -73,7 +85,7 @@ adopt(struct attempt *attempt)
 		attempt_expect_end(attempt->task);
 	log_info("task %llu: adopted its worker, pid %d", (unsigned long long)attempt->task->rec.id,
 	    (int)attempt->pid);
-	return true;
+	return 0;
 }
 
 /* Unlocked, and nothing in the journal: it never ran if this keeper lives since. */
@@ -88,23 +100,67 @@ never_ran(const struct attempt *attempt)
 	       strcmp(started->boot_id, env->boot_id) == 0;
 }
 
+/* 0 when it is open or there is none; a shortage otherwise. */
+static int
+open_journal(struct attempt *attempt)
+{
+	const struct roster_env *env = &attempt->task->roster->env;
+	const struct record *rec = &attempt->task->rec;
+	const struct record_attempt *started = &rec->attempt;
+	bool same_boot = started->boot_id && strcmp(started->boot_id, env->boot_id) == 0;
+	int r = FAILPOINT("adopt.journal");
+
+	if (attempt->journal_fd >= 0)
+		return 0;
+	if (r == 0)
+		r = berth_open_journal(env->journals_fd, started->berth, rec->id, started->number);
+	if (r < 0)
+		return is_shortage(r) ? r : 0;
+	attempt->journal_fd = r;
+	if (!same_boot &&
+	    (uint64_t)lseek(attempt->journal_fd, 0, SEEK_END) < attempt->cursor.offset)
+		fd_close(&attempt->journal_fd); /* the disk lost its end: the store has it */
+	return 0;
+}
+
+static void
+look_again(struct attempt *attempt, int shortage)
+{
+	if (shortage < 0 && attempt->phase != ATTEMPT_NAMELESS)
+		log_warn("task %llu: cannot look for its worker yet: %s",
+		    (unsigned long long)attempt->task->rec.id, strerror(-shortage));
+	attempt_set_phase(attempt, ATTEMPT_NAMELESS, NAMELESS_POLL_MS);
+}
+
+/* Somebody holds the lock. */
+static void
+look_at_living(struct attempt *attempt)
+{
+	int r = adopt(attempt);
+
+	if (r == 0)
+		return;
+	if (r == -ESRCH && clock_boot_ms() > attempt->since_ms + HELLO_MS)
+		attempt_kill(attempt, LOSS_NO_HELLO);
+	else
+		look_again(attempt, r == -ESRCH ? 0 : r);
+}
+
 /* A journal that lives is one whose lock is held. Tested again until it is clear what it is. */
 void
 attempt_look(struct attempt *attempt)
 {
-	int locked;
+	int r = open_journal(attempt);
 
+	if (r < 0) {
+		look_again(attempt, r);
+		return;
+	}
 	attempt_ingest(attempt);
 	if (attempt->phase == ATTEMPT_EMPTYING)
 		return;
-	locked = attempt->journal_fd >= 0 ? fd_is_locked(attempt->journal_fd) : 0;
-	if (locked == 1) {
-		if (adopt(attempt))
-			return;
-		if (clock_boot_ms() > attempt->since_ms + HELLO_MS)
-			attempt_kill(attempt, LOSS_NO_HELLO);
-		else
-			attempt_set_phase(attempt, ATTEMPT_NAMELESS, NAMELESS_POLL_MS);
+	if (attempt->journal_fd >= 0 && fd_is_locked(attempt->journal_fd) == 1) {
+		look_at_living(attempt);
 		return;
 	}
 	attempt_ingest(attempt); /* it may have written and died between the two */
@@ -123,15 +179,7 @@ void
 attempt_take_up(struct task *task)
 {
 	struct attempt *attempt = attempt_new(task);
-	const struct roster_env *env = &task->roster->env;
-	const struct record_attempt *started = &task->rec.attempt;
-	bool same_boot = started->boot_id && strcmp(started->boot_id, env->boot_id) == 0;
 
-	attempt->journal_fd =
-	    berth_open_journal(env->journals_fd, started->berth, task->rec.id, started->number);
-	if (attempt->journal_fd >= 0 && !same_boot &&
-	    (uint64_t)lseek(attempt->journal_fd, 0, SEEK_END) < attempt->cursor.offset)
-		fd_close(&attempt->journal_fd); /* the disk lost its end: the store has it */
-	attempt_set_phase(attempt, ATTEMPT_DEAD, 0);
+	attempt->phase = ATTEMPT_DEAD;
 	attempt_look(attempt);
 }

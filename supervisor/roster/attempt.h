@@ -15,7 +15,7 @@
 
 enum attempt_phase {
 	ATTEMPT_LAUNCHING, /* the file thread has it */
-	ATTEMPT_NAMELESS,  /* its journal is locked, it has not said HELLO, and we have no pidfd */
+	ATTEMPT_NAMELESS,  /* it may live: we have no pidfd, for want of its HELLO or of room */
 	ATTEMPT_ALIVE,
 	ATTEMPT_DEAD,    /* gone; waiting for the keeper's word on how */
 	ATTEMPT_EMPTYING /* what it left is being killed */

@@ -76,6 +76,31 @@ START_TEST(work_that_ends_while_nobody_watches_is_accounted_for)
 }
 END_TEST
 
+/* What the next one has not got is no word about the worker: it neither ran never nor has it died.
+ */
+START_TEST(a_supervisor_that_is_short_of_files_gives_no_worker_up)
+{
+	static const char *const places[] = { "adopt.journal", "adopt.pidfd" };
+	struct world world;
+	pid_t worker;
+	uint64_t id;
+
+	world_open(&world, __func__);
+	world_start(&world);
+	id = start_patient(&world);
+	worker = world_worker(&world, id);
+	world_point(&world, places[_i], "errno:EMFILE");
+	world_kill_supervisor(&world);
+	world_wait_served(&world);
+	ck_doc(world_show(&world, id), "status", "running");
+	world_point(&world, places[_i], NULL);
+	ck_assert_int_eq(world_worker(&world, id), worker);
+	let_it_go(&world, id);
+	ck_says(world_read(&world, "log"), "cannot look for its worker yet");
+	world_close(&world);
+}
+END_TEST
+
 START_TEST(a_service_told_to_stop_leaves_its_workers_and_the_next_adopts_them)
 {
 	struct world world;
@@ -398,6 +423,7 @@ main(void)
 	TCase *tcase = world_tcase(suite, "survival");
 
 	tcase_add_test(tcase, a_running_task_does_not_notice_that_its_supervisor_was_killed);
+	tcase_add_loop_test(tcase, a_supervisor_that_is_short_of_files_gives_no_worker_up, 0, 2);
 	tcase_add_test(tcase, work_that_ends_while_nobody_watches_is_accounted_for);
 	tcase_add_test(tcase, a_service_told_to_stop_leaves_its_workers_and_the_next_adopts_them);
 	tcase_add_test(tcase, a_killed_keeper_costs_nothing_but_exit_codes);
