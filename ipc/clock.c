@@ -124,7 +124,9 @@ parse_zone(const char *text, int64_t *ret_east_s)
 	end = strptime(text + 1, "%H:%M", &offset);
 	if (!end || *end != '\0')
 		return false;
-	*ret_east_s = (offset.tm_hour * 60 + offset.tm_min) * (*text == '+' ? 60 : -60);
+	*ret_east_s = (int64_t)60 * (offset.tm_hour * 60 + offset.tm_min);
+	if (*text == '-')
+		*ret_east_s = -*ret_east_s;
 	return true;
 }
 
@@ -136,7 +138,7 @@ parse_time_of_day(const char *text, int64_t *ret_ms)
 	struct tm parts = { 0 };
 	const char *end = strptime(text, "%H:%M", &parts);
 	uint64_t fraction_ms = 0;
-	int64_t east_s;
+	int64_t east_s, seconds;
 
 	if (end && *end == ':') {
 		end = strptime(end, ":%S", &parts);
@@ -145,9 +147,8 @@ parse_time_of_day(const char *text, int64_t *ret_ms)
 	}
 	if (!end || !parse_zone(end, &east_s))
 		return false;
-	*ret_ms =
-	    ((int64_t)parts.tm_hour * 3600 + parts.tm_min * 60 + parts.tm_sec - east_s) * 1000 +
-	    (int64_t)fraction_ms;
+	seconds = (int64_t)parts.tm_hour * 3600 + (int64_t)parts.tm_min * 60 + parts.tm_sec;
+	*ret_ms = (seconds - east_s) * 1000 + (int64_t)fraction_ms;
 	return true;
 }
 

@@ -60,7 +60,7 @@ install_paths(const char *name, struct install_paths *ret_paths)
 		return r < 0 ? r : join(ret_paths->v[2], dir, "bin/", name);
 	}
 	for (size_t i = 1; r == 0 && i < INSTALL_PLACES; i++)
-		strcpy(ret_paths->v[i], ret_paths->v[0]);
+		memcpy(ret_paths->v[i], ret_paths->v[0], PATH_MAX);
 	return r;
 }
 

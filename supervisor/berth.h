@@ -35,8 +35,8 @@ void berths_fini(struct berths *berths);
 /*
  * For a new attempt: the journal of BERTH in the directory JOURNALS_FD, full of zeros, which are no
  * frame. It keeps its blocks: a sync of what is written over them need not touch the file system's
- * own journal. *ret_fd has the lock that is the worker's proof of life; *ret_reader only reads. 0; -EBUSY:
- * somebody holds that lock, take another berth; -errno. Blocks.
+ * own journal. *ret_fd has the lock that is the worker's proof of life; *ret_reader only reads. 0;
+ * -EBUSY: somebody holds that lock, take another berth; -errno. Blocks.
  */
 int berth_make_journal(int journals_fd, uint64_t berth, int *ret_fd, int *ret_reader);
 

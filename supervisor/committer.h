@@ -2,8 +2,9 @@
  * supervisor/committer.h - the one thread that writes the store, many changes at a time.
  *
  * Whatever was handed over while a commit was under way goes into the next one
- * (group commit); what may wait does so for others, for a while. Completions come back on the loop in the order of handing over,
- * after the transaction is on disk: only then may anybody hear of the change.
+ * (group commit); what may wait does so for others, for a while. Completions come back on the loop
+ * in the order of handing over, after the transaction is on disk: only then may anybody hear of the
+ * change.
  *
  * On a full disk a change of class COMMIT_NEW fails with -ENOSPC and nothing of it stays;
  * COMMIT_MUST changes are kept and tried again each second, with the ballast freed, since they

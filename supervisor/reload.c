@@ -92,7 +92,8 @@ on_read(struct job *job)
 	} else {
 		log_error("configuration: %s", why);
 		log_error("configuration: it is not taken up; nothing has changed");
-		snprintf(supervisor->settings.problem, sizeof supervisor->settings.problem, "%s", why);
+		snprintf(
+		    supervisor->settings.problem, sizeof supervisor->settings.problem, "%s", why);
 	}
 	if (reload->done)
 		reload->done(reload->result, changed, &reload->found.error, reload->arg);

@@ -29,7 +29,8 @@ struct journal {
 	int error; /* final -errno, or 0 */
 };
 
-/* What is in FD behind the frames is zeros (supervisor/berth.h). 0; -EEXIST when something is in it already: somebody ran this attempt.
+/* What is in FD behind the frames is zeros (supervisor/berth.h). 0; -EEXIST when something is in it
+ * already: somebody ran this attempt.
  */
 int journal_open(struct journal *journal, int fd);
 void journal_fini(struct journal *journal);

@@ -94,7 +94,7 @@ fill_argv(const struct keeper *keeper, char *argv[static ARGV_MAX])
 static int
 spawn_supervisor(struct keeper *keeper, int link)
 {
-	struct install_paths found;
+	struct install_paths found = { 0 };
 	const char *const paths[] = { found.v[0], found.v[1], found.v[2], NULL };
 	char *argv[ARGV_MAX];
 	const struct spawn_fd fds[] = {

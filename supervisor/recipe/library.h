@@ -15,8 +15,8 @@ struct recipe_library {
 	struct strs dirs; /* absolute, in the order searched */
 };
 
-/* LISTED (absolute) replaces all of them unless it is empty. CONFIG_DIR is absolute, or NULL for none.
- * 0 or -ENOMEM. */
+/* LISTED (absolute) replaces all of them unless it is empty. CONFIG_DIR is absolute, or NULL for
+ * none. 0 or -ENOMEM. */
 int recipe_library_init(
     struct recipe_library *library, const char *config_dir, const struct strs *listed);
 void recipe_library_fini(struct recipe_library *library);

@@ -34,7 +34,8 @@ struct node {
 	struct node *parent, *first, *last, *next;
 };
 
-/* 0 with *ret_root, a NODE_MAP, owned (NULL: empty, where SOURCE may be); -EINVAL with the error told to SOURCE; -ENOMEM. */
+/* 0 with *ret_root, a NODE_MAP, owned (NULL: empty, where SOURCE may be); -EINVAL with the error
+ * told to SOURCE; -ENOMEM. */
 int node_parse(const struct source *source, const char *text, size_t len, struct node **ret_root);
 void node_free(struct node *root);
 
