@@ -322,7 +322,7 @@ int
 recipe_freeze(const struct recipe *recipe, const struct pairs *given, const struct pairs *secrets,
     struct spec *ret_spec, struct recipe_error *ret_error)
 {
-	struct freezing freezing = { .source = { NULL, ret_error }, .secrets = secrets };
+	struct freezing freezing = { .source = { .error = ret_error }, .secrets = secrets };
 	int r;
 
 	r = codec_copy(&recipe_codec, recipe, &freezing.work);
