@@ -146,7 +146,7 @@ spawning := spine survival recipes cancel escape
 
 chosen := $(if $(T),$(filter %/test_$(T),$(unit) $(integ)),$(unit) $(integ))
 
-.PHONY: unit integ check test run lint cov fuzz chaos plants bench setup
+.PHONY: unit integ check test run lint cov fuzz chaos plants pages bench setup
 unit: $(if $(T),$(addprefix $(O)/tests/unit/test_,$(T)),$(unit)) ## the unit tests of one build (B=debug; T=name for one)
 	@tests/run.sh $(B) $^
 
@@ -193,6 +193,11 @@ plants: ## plant known faults and show that chaos catches each
 	@contrib/setup.sh build test
 	@$(again) B=debug .build/debug/tests/chaos/chaos .build/debug/tests/fake/actor all
 	@tests/chaos/plants.sh 15
+
+pages: ## contrib/recipe.schema.json and contrib/RECIPES.md, made from the table of keys
+	@$(again) B=debug .build/debug/bin/reeve
+	@.build/debug/bin/reeve recipes --schema >contrib/recipe.schema.json
+	@.build/debug/bin/reeve recipes --reference >contrib/RECIPES.md
 
 bench: ## figures beside their limits, as JSON lines (BENCH=--small, or a name)
 	@contrib/setup.sh build

@@ -56,7 +56,7 @@ int verbs_help(const struct cli *cli, bool is_asked);
 int verb_unknown(const char *name);
 
 extern const struct verb verb_run, verb_ls, verb_show, verb_watch, verb_logs, verb_events,
-    verb_wait, verb_cancel, verb_retry, verb_keep, verb_check, verb_recipes, verb_config,
+    verb_wait, verb_cancel, verb_retry, verb_keep, verb_new, verb_check, verb_recipes, verb_config,
     verb_doctor, verb_drain, verb_shutdown, verb_version;
 
 /* `reeve: message` and, when HINT is not NULL, a line of what to do. Cleans both. */

@@ -7,6 +7,7 @@
 #include "supervisor/cli/submit.h"
 #include "supervisor/cli/table.h"
 #include "supervisor/recipe/listing.h"
+#include "supervisor/recipe/pages.h"
 #include "supervisor/recipe/recipe.h"
 #include "supervisor/recipe/suggest.h"
 
@@ -20,11 +21,15 @@ enum {
 };
 enum {
 	KEY_KEYS = 'k',
+	KEY_SCHEMA = 256,
+	KEY_REFERENCE = 257,
 	KEY_JSON = 'j'
 };
 
 static const struct option_def options[] = {
 	{ KEY_KEYS, "keys", NULL, "what a recipe's file may contain, key by key" },
+	{ KEY_REFERENCE, "reference", NULL, "the same as a page to read, in Markdown" },
+	{ KEY_SCHEMA, "schema", NULL, "the same as a JSON Schema, for editors" },
 	{ KEY_JSON, "json", NULL, "as JSON: an array, or the one named" },
 	{ 0, NULL, NULL, NULL },
 };
@@ -294,10 +299,24 @@ list_recipes(const struct cli *cli, const char *name, bool is_json)
 }
 
 static int
+print_page(const struct cli *cli, void (*page)(struct buf *out))
+{
+	struct buf out;
+	int status;
+
+	buf_init(&out, OUT_MAX);
+	page(&out);
+	status = emit(&cli->out, &out, buf_error(&out) ? EXIT_FAILED : EXIT_OK);
+	buf_fini(&out);
+	return status;
+}
+
+static int
 run(struct cli *cli, int argc, char **argv)
 {
 	struct args args;
 	bool is_json = false, wants_keys = false;
+	void (*page)(struct buf * out) = NULL;
 	int key, status = args_init(&args, cli, argc, argv);
 
 	if (status != 0)
@@ -305,9 +324,14 @@ run(struct cli *cli, int argc, char **argv)
 	while ((key = args_next(&args)) > 0) {
 		is_json = is_json || key == KEY_JSON;
 		wants_keys = wants_keys || key == KEY_KEYS;
+		page = key == KEY_SCHEMA      ? recipe_schema
+		       : key == KEY_REFERENCE ? recipe_reference
+					      : page;
 	}
 	if (args.is_stopped)
 		status = args.status;
+	else if (page)
+		status = args_no_words(&args) == 0 ? print_page(cli, page) : EXIT_USAGE;
 	else if (wants_keys)
 		status = args_no_words(&args) == 0 ? keylist_print(cli, is_json) : EXIT_USAGE;
 	else if (args.nwords + args.nrest > 1)
@@ -320,7 +344,7 @@ run(struct cli *cli, int argc, char **argv)
 
 const struct verb verb_recipes = {
 	.name = "recipes",
-	.synopsis = "[--json] [NAME]\n[--json] --keys",
+	.synopsis = "[--json] [NAME]\n[--json] --keys\n--reference | --schema",
 	.summary = "list the recipes there are, one's parameters, or what a recipe may contain",
 	.help = "The service's own, and yours from $XDG_CONFIG_HOME/reeve/recipes.",
 	.options = options,

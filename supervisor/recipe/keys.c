@@ -346,6 +346,15 @@ recipe_key_find(enum key_place place, const char *name)
 	return NULL;
 }
 
+const char *const *
+recipe_key_alternatives(enum key_place place)
+{
+	static const char *const works[] = { "run", "sh", "pull", "confirm", NULL };
+	static const char *const commands[] = { "run", "sh", NULL };
+
+	return place == PLACE_STEP ? works : place == PLACE_COMMAND ? commands : NULL;
+}
+
 const char *
 key_place_name(enum key_place place)
 {

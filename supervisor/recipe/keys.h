@@ -82,6 +82,9 @@ const struct recipe_key *recipe_keys(size_t *ret_count);
 /* The key called NAME in PLACE, or NULL. */
 const struct recipe_key *recipe_key_find(enum key_place place, const char *name);
 
+/* Keys of which a map of PLACE has exactly one. NULL-terminated; NULL: there are none such. */
+const char *const *recipe_key_alternatives(enum key_place place);
+
 /* For people: "a step"; "true or false". Static. */
 const char *key_place_name(enum key_place place);
 const char *key_type_name(enum key_type type);

@@ -172,12 +172,12 @@ name_step(const struct node *step, char *text, size_t size)
 static int
 read_work(const struct source *source, const struct node *node, struct spec_step *step)
 {
-	static const char *const kinds[] = { "run", "sh", "pull", "confirm" };
+	const char *const *kinds = recipe_key_alternatives(PLACE_STEP);
 	const struct node *work = NULL;
 	char name[QUOTE_TEXT + 8];
 
 	name_step(node, name, sizeof name);
-	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+	for (size_t i = 0; kinds[i]; i++) {
 		const struct node *found = node_get(node, kinds[i]);
 
 		if (found && work)
