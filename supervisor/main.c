@@ -2,12 +2,14 @@
 #include "ipc/fd.h"
 #include "ipc/inherit.h"
 #include "ipc/log.h"
+#include "supervisor/clone3.h"
 #include "supervisor/supervisor.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static bool
@@ -17,6 +19,19 @@ has_keeper(void)
 		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 			return false;
 	return true;
+}
+
+static void
+forgive_clone3(void)
+{
+	int r = clone3_forgive();
+
+	if (r < 0)
+		log_warn("clone3 is forbidden here in a way that keeps threads from starting: %s",
+		    strerror(-r));
+	else if (r == 1)
+		log_warn("clone3 is forbidden here; to start threads all the same, nothing that is "
+			 "started may gain rights (sudo)");
 }
 
 int
@@ -39,6 +54,7 @@ main(int argc, char **argv)
 	if (settings_load(&settings, &flags) < 0)
 		return SUPERVISOR_EXIT_USAGE;
 	log_set_level((enum log_level)settings.config.log_level);
+	forgive_clone3();
 	settings_export(&settings.config);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is a full disk */

@@ -6,6 +6,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* Tells a build that takes the place of the inner process what it is. */
+static const char variable[] = "REEVE_KEEPER_ENDS_ALL";
+
 static void
 block_all(sigset_t *ret_old)
 {
@@ -41,13 +44,28 @@ be_init(pid_t inner)
 	}
 }
 
+static bool
+has_children(void)
+{
+	siginfo_t info;
+
+	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0;
+}
+
 bool
-init_stay(int *ret_status)
+init_stay(bool is_heir, int *ret_status, bool *ret_ends_all)
 {
 	sigset_t old;
 	pid_t inner;
 
-	if (getpid() != 1)
+	*ret_ends_all = getpid() == 1 || (is_heir && getenv(variable));
+	if (is_heir)
+		return false;
+	if (*ret_ends_all)
+		setenv(variable, "1", 1);
+	else
+		unsetenv(variable);
+	if (!*ret_ends_all && !has_children())
 		return false;
 	block_all(&old);
 	inner = fork();

@@ -25,7 +25,8 @@
 
 enum {
 	STOP_MS = 10 * 1000,
-	LOOK_MS = 1000, /* while nobody tells that the socket's name has gone */
+	SUSPEND_MS = 24 * 3600 * 1000, /* whoever stops a container has a limit of his own */
+	LOOK_MS = 1000,                /* while nobody tells that the socket's name has gone */
 	BACKOFF_MIN_MS = 1000,
 	BACKOFF_MAX_MS = 30 * 1000,
 	ARGV_MAX = 11
@@ -247,21 +248,36 @@ reap(struct keeper *keeper)
 		log_debug("the supervisor is busy: it finds the record in the ring");
 }
 
+/* Nothing outlives us here: tasks are to stop where they can be gone on with. */
+static bool
+tell_suspend(const struct keeper *keeper)
+{
+	static const struct keeper_msg suspend = { .kind = KEEPER_SUSPEND };
+
+	return keeper->link >= 0 &&
+	       send(keeper->link, &suspend, sizeof suspend, MSG_NOSIGNAL) == sizeof suspend;
+}
+
 static void
 stop(struct keeper *keeper)
 {
+	bool suspends = false;
+
 	if (keeper->supervisor == 0) {
 		keeper->status = EXIT_SUCCESS;
 		return;
 	}
 	if (!keeper->stopping) {
 		notify("STOPPING=1");
-		log_info("stopping; tasks go on without the service");
-		keeper->kill_at_ms =
-		    clock_boot_ms() + STOP_MS; /* asking again does not put it off */
+		suspends = keeper->options->ends_all && tell_suspend(keeper);
+		if (!suspends)
+			log_info("stopping; tasks go on without the service");
+		/* asking again does not put it off */
+		keeper->kill_at_ms = clock_boot_ms() + (suspends ? SUSPEND_MS : STOP_MS);
 	}
 	keeper->stopping = true;
-	proc_pidfd_signal(keeper->pidfd, SIGTERM);
+	if (!suspends)
+		proc_pidfd_signal(keeper->pidfd, SIGTERM);
 }
 
 static void

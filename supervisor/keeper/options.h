@@ -13,6 +13,7 @@ struct options {
 	char *slots, *log_flag;   /* as given; NULL: the supervisor finds out */
 	enum log_level log_level; /* our own */
 	bool is_user_mode;        /* effective uid is not 0 */
+	bool ends_all;            /* all that runs here ends with us: a container */
 };
 
 /* 0 to go on; 1 when --help or --version was all; -EINVAL after saying what is wrong; -ENOMEM.

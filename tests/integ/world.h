@@ -37,6 +37,7 @@ struct world {
 	char points[WORLD_PATH]; /* failpoints by file */
 	struct strs env;         /* NAME=VALUE on top of ours, for service and clients */
 	const char *slots;       /* NULL: 4; "": as it is configured */
+	const char *container;   /* NULL: none; else the mode of tests/fake/container.c */
 	uid_t service_uid;       /* who the service runs as */
 	uid_t client_uid;        /* who asks */
 	pid_t keeper;            /* 0: not running */

@@ -38,13 +38,18 @@ world_become(const struct world *world, uid_t uid)
 static _Noreturn void
 exec_keeper(const struct world *world)
 {
-	char path[2 * WORLD_PATH];
+	char path[2 * WORLD_PATH], launcher[2 * WORLD_PATH];
 	int log = open(world->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
 
 	snprintf(path, sizeof path, "%s/reeved", world->bin);
 	dup2(log, STDERR_FILENO);
 	dup2(log, STDOUT_FILENO);
 	world_become(world, world->service_uid);
+	if (world->container) {
+		snprintf(launcher, sizeof launcher, "%s/container", world->fake);
+		execl(launcher, "container", world->container, path, "--state-dir", world->state,
+		    "--run-dir", world->rundir, "--log-level", "debug", (char *)NULL);
+	}
 	execl(path, "reeved", "--state-dir", world->state, "--run-dir", world->rundir,
 	    "--log-level", "debug", world->slots && !*world->slots ? NULL : "--slots",
 	    world->slots ? world->slots : "4", (char *)NULL);
