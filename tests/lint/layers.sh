@@ -15,7 +15,7 @@ BEGIN {
 	allow["tests"] = " ipc store worker supervisor tests "
 
 	pure = "lifecycle queue can apply verdict view shares"
-	kernel = "clone3 jobs committer control passed link ingest census reaps people cgroup cgroup_place cgroup_base killing berth launch"
+	kernel = "clone3 vault jobs committer control passed link ingest census reaps people cgroup cgroup_place cgroup_base killing berth launch"
 	n = split(pure, name, " "); for (i = 1; i <= n; i++) level["supervisor/" name[i]] = 0
 	n = split(kernel, name, " "); for (i = 1; i <= n; i++) level["supervisor/" name[i]] = 1
 	level["supervisor/recipe/library"] = 1

@@ -208,6 +208,8 @@ actor_read_link(struct actor *actor)
 		actor->link = -1;
 	else if (n == (ssize_t)sizeof msg && msg.kind == KEEPER_REAPED)
 		actor_read_ring(actor);
+	else if (n == (ssize_t)sizeof msg && msg.kind == KEEPER_SUSPEND)
+		actor_say(actor, "suspend");
 	else
 		_exit(93);
 }

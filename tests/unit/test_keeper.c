@@ -312,6 +312,9 @@ START_TEST(as_pid_1_it_stays_init_and_another_is_the_keeper)
 	world_start_worker(&world, CLD_EXITED, 7, record);
 	world_tell(&world, "let go");
 	ck_assert_str_eq(world_hear(&world), record);
+	/* Nothing outlives it: tasks are to stop first. Who does not want to wait asks again. */
+	kill(world.keeper, SIGTERM);
+	ck_assert_str_eq(world_hear(&world), "suspend");
 	kill(world.keeper, SIGTERM);
 	ck_assert_str_eq(world_hear(&world), "signal 15");
 	ck_assert_int_eq(world_wait(world.keeper), 0);
