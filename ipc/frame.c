@@ -81,6 +81,12 @@ crc32c_portable(uint32_t crc, const void *data, size_t len)
 
 /* ---- journal frames -------------------------------------------------------------- */
 
+uint64_t
+journal_first_seq(uint64_t task, uint64_t attempt)
+{
+	return (task << 32) + (attempt << 16) + 1;
+}
+
 int
 journal_frame_encode(struct buf *out, uint64_t seq, const void *body, size_t len)
 {

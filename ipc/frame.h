@@ -24,6 +24,13 @@ uint32_t crc32c(uint32_t crc, const void *data, size_t len);
 /* The same without the processor's instruction. */
 uint32_t crc32c_portable(uint32_t crc, const void *data, size_t len);
 
+/*
+ * The number of the first frame of ATTEMPT of TASK; each further one is one more. A journal is
+ * written over the last attempt's, and a machine that loses its power may leave any mix of the two
+ * on the disk: no frame of one has a number that the other waits for.
+ */
+uint64_t journal_first_seq(uint64_t task, uint64_t attempt);
+
 /* Appends a journal frame around BODY. 0, -EMSGSIZE (body > LIMIT_FRAME), -ENOMEM. */
 int journal_frame_encode(struct buf *out, uint64_t seq, const void *body, size_t len);
 

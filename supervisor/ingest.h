@@ -12,7 +12,7 @@
 
 struct ingest_cursor {
 	uint64_t offset;   /* of the next frame */
-	uint64_t next_seq; /* it must carry; the first is 1 */
+	uint64_t next_seq; /* it must carry; at first journal_first_seq */
 };
 
 /* Called for each fact, in order; FACT is the callback's to free or to move from. 0 or -errno to

@@ -2,6 +2,7 @@
 
 #include "ipc/clock.h"
 #include "ipc/fd.h"
+#include "ipc/frame.h"
 #include "ipc/inherit.h"
 #include "ipc/log.h"
 #include "ipc/mp.h"
@@ -177,9 +178,12 @@ attempt_open(struct attempt *attempt, const char *name)
 	if (fcntl(WORKER_FD_BRIEF, F_SETFD, FD_CLOEXEC) < 0)
 		return -errno;
 	take_cgroup(attempt);
-	if ((r = journal_open(&attempt->journal, WORKER_FD_JOURNAL)) < 0 ||
-	    (r = read_brief(attempt)) < 0 || (r = complete_steps(&attempt->brief)) < 0 ||
+	if ((r = read_brief(attempt)) < 0 || (r = complete_steps(&attempt->brief)) < 0 ||
 	    (r = read_groups(attempt)) < 0)
+		return r;
+	r = journal_open(&attempt->journal, WORKER_FD_JOURNAL,
+	    journal_first_seq(attempt->brief.task, attempt->brief.attempt));
+	if (r < 0)
 		return r;
 	if ((r = attempt->signal_fd = block_signals()) < 0)
 		return r;

@@ -12,11 +12,11 @@ enum {
 };
 
 int
-journal_open(struct journal *journal, int fd)
+journal_open(struct journal *journal, int fd, uint64_t first_seq)
 {
 	uint32_t first = 0;
 
-	*journal = (struct journal){ .fd = fd };
+	*journal = (struct journal){ .fd = fd, .seq = first_seq - 1 };
 	buf_init(&journal->scratch, JOURNAL_HEAD + LIMIT_FRAME);
 	buf_init(&journal->waiting, JOURNAL_WAITING_MAX);
 	if (pread(fd, &first, sizeof first, 0) < 0)

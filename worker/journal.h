@@ -29,10 +29,10 @@ struct journal {
 	int error; /* final -errno, or 0 */
 };
 
-/* What is in FD behind the frames is zeros (supervisor/berth.h). 0; -EEXIST when something is in it
- * already: somebody ran this attempt.
+/* What is in FD behind the frames is zeros (supervisor/berth.h); FIRST_SEQ: journal_first_seq. 0;
+ * -EEXIST when something is in it already: somebody ran this attempt.
  */
-int journal_open(struct journal *journal, int fd);
+int journal_open(struct journal *journal, int fd, uint64_t first_seq);
 void journal_fini(struct journal *journal);
 
 /* Numbers and appends FACT. 0; -EMSGSIZE or -EBADMSG for a fact no journal takes (nothing

@@ -2,6 +2,7 @@
 
 #include "ipc/clock.h"
 #include "ipc/fd.h"
+#include "ipc/frame.h"
 #include "ipc/log.h"
 #include "ipc/proc.h"
 #include "supervisor/apply.h"
@@ -392,7 +393,7 @@ attempt_record(struct task *task, enum attempt_mode mode)
 	attempt->started_ms = clock_wall_ms();
 	attempt->pid = attempt->start_ticks = 0;
 	attempt->cursor = 0;
-	attempt->next_seq = 1;
+	attempt->next_seq = journal_first_seq(task->rec.id, attempt->number);
 	attempt->ended = attempt->closed = false;
 	attempt->berth = berths_take(&task->roster->berths);
 	if (attempt->berth == 0 ||

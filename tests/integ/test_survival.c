@@ -252,6 +252,53 @@ START_TEST(after_a_power_cut_the_task_ends_interrupted_and_can_be_retried)
 }
 END_TEST
 
+/* Where frame COUNT ends, or the last one before it. */
+static size_t
+end_of_frame(const uint8_t *data, size_t len, size_t count)
+{
+	struct journal_frame frame;
+	size_t at = 0;
+
+	while (count-- > 0 && journal_frame_next(data + at, len - at, &frame) == 1)
+		at += frame.used;
+	return at;
+}
+
+/* The disk has of the journal what came first of this attempt, and behind it what was there. */
+START_TEST(a_power_cut_brings_nothing_back_of_who_was_in_the_berth_before)
+{
+	struct world world;
+	uint8_t old[4096], new[4096];
+	char path[WORLD_PATH + 64];
+	size_t from, to;
+	uint64_t id;
+	int fd;
+
+	world_open(&world, __func__);
+	world_env(&world, "REEVE_BOOT_ID_FILE", world_file(&world, "boot_id", "before\n"));
+	world_start(&world);
+	id = start_patient(&world);
+	let_it_go(&world, id);
+	snprintf(path, sizeof path, "%s/journals/1", world.state);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	ck_assert_int_eq(pread(fd, old, sizeof old, 0), sizeof old);
+	ck_assert_int_eq(unlink(world_path(&world, "go")), 0);
+	ck_assert_int_eq(unlink(world_path(&world, "ran")), 0);
+	id = start_patient(&world);
+	world_kill_all(&world);
+	ck_assert_int_eq(pread(fd, new, sizeof new, 0), sizeof new);
+	from = end_of_frame(
+	    old, sizeof old, 2); /* hello, step_begin; then the step's end and the task's */
+	to = end_of_frame(new, sizeof new, 2);
+	ck_assert_int_gt(pwrite(fd, old + from, sizeof old - from, (off_t)to), 0);
+	fd_close(&fd);
+	world_file(&world, "boot_id", "after\n");
+	world_start(&world);
+	world_until(&world, id, "status", "interrupted");
+	world_close(&world);
+}
+END_TEST
+
 START_TEST(queued_work_survives_everything_and_runs_once)
 {
 	struct world world;
@@ -432,6 +479,7 @@ main(void)
 	tcase_add_test(tcase, a_worker_that_dies_while_nobody_is_there_ended_in_an_unknown_way);
 	tcase_add_loop_test(
 	    tcase, after_a_power_cut_the_task_ends_interrupted_and_can_be_retried, 0, 2);
+	tcase_add_test(tcase, a_power_cut_brings_nothing_back_of_who_was_in_the_berth_before);
 	tcase_add_test(tcase, queued_work_survives_everything_and_runs_once);
 	tcase_add_test(tcase, a_cancel_goes_on_over_kills_of_the_supervisor);
 	tcase_add_test(tcase, a_cancel_whose_commit_was_lost_is_learnt_from_the_worker);

@@ -70,6 +70,22 @@ START_TEST(journal_frames_come_back_in_order)
 }
 END_TEST
 
+START_TEST(no_frame_of_one_attempt_has_the_number_of_anothers)
+{
+	static const struct {
+		uint64_t task, attempt;
+	} next[] = { { 7, 2 }, { 8, 1 }, { 8, 2 }, { 1, 7 }, { UINT32_MAX, 1 }, { 7, 40000 } };
+	uint64_t first = journal_first_seq(7, 1);
+
+	ck_assert_uint_gt(first, 0);
+	for (size_t i = 0; i < sizeof next / sizeof next[0]; i++) {
+		uint64_t other = journal_first_seq(next[i].task, next[i].attempt);
+
+		ck_assert_uint_ge(other > first ? other - first : first - other, 65536);
+	}
+}
+END_TEST
+
 START_TEST(a_torn_frame_asks_for_more)
 {
 	struct buf out;
@@ -197,6 +213,7 @@ main(void)
 	tcase_add_test(tests, the_crc_agrees_with_rfc_3720);
 	tcase_add_test(tests, both_ways_to_the_crc_agree_at_every_length);
 	tcase_add_test(tests, journal_frames_come_back_in_order);
+	tcase_add_test(tests, no_frame_of_one_attempt_has_the_number_of_anothers);
 	tcase_add_test(tests, a_torn_frame_asks_for_more);
 	tcase_add_test(tests, no_flipped_bit_of_a_frame_goes_unnoticed);
 	tcase_add_test(tests, zeros_at_the_end_of_a_journal_are_no_frame_yet);

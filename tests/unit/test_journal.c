@@ -22,7 +22,7 @@ setup(void)
 	signal(SIGXFSZ, SIG_IGN);
 	fd = open("/tmp", O_TMPFILE | O_RDWR | O_APPEND | O_CLOEXEC, 0600);
 	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(journal_open(&journal, fd), 0);
+	ck_assert_int_eq(journal_open(&journal, fd, 1), 0);
 }
 
 static void
@@ -94,7 +94,7 @@ START_TEST(a_journal_with_something_in_it_is_refused)
 	struct journal other;
 
 	ck_assert_int_eq(add("a"), 0);
-	ck_assert_int_eq(journal_open(&other, fd), -EEXIST);
+	ck_assert_int_eq(journal_open(&other, fd, 1), -EEXIST);
 }
 END_TEST
 
@@ -151,7 +151,7 @@ START_TEST(an_error_that_room_does_not_cure_is_final)
 
 	codec_init(&fact_codec, &fact);
 	fact.kind = FACT_HELLO;
-	ck_assert_int_eq(journal_open(&other, null), 0);
+	ck_assert_int_eq(journal_open(&other, null, 1), 0);
 	ck_assert_int_eq(journal_add(&other, &fact), -EBADF);
 	ck_assert_int_eq(journal_sync(&other), -EBADF);
 	journal_fini(&other);

@@ -173,6 +173,7 @@ world_read_facts(struct world *world)
 {
 	struct stat st;
 	struct journal_frame frame;
+	uint64_t first_seq = journal_first_seq(world->brief.task, world->brief.attempt);
 	uint8_t *data;
 	size_t at = 0;
 
@@ -183,7 +184,7 @@ world_read_facts(struct world *world)
 		codec_free(&fact_codec, &world->facts[i]);
 	world->nfacts = 0;
 	while (journal_frame_next(data + at, (size_t)st.st_size - at, &frame) == 1) {
-		ck_assert_uint_eq(frame.seq, world->nfacts + 1);
+		ck_assert_uint_eq(frame.seq, first_seq + world->nfacts);
 		world->facts = realloc(world->facts, (world->nfacts + 1) * sizeof *world->facts);
 		ck_assert_int_eq(codec_decode(&fact_codec, frame.body, frame.len,
 				     &world->facts[world->nfacts], NULL),
