@@ -1,4 +1,4 @@
-/* Methods about the service itself: version, recipes, doctor, shutdown. */
+/* Methods about the service itself: version, recipes, shutdown. */
 #include "ipc/clock.h"
 #include "ipc/log.h"
 #include "ipc/spawn.h"
@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 static uint64_t
@@ -131,148 +130,6 @@ method_recipes(const struct request *request, const struct rpc_slice *params, in
 	buf_init(&listing->items, LIMIT_RPC);
 	listing->job = (struct job){ .work = read_recipes, .done = on_recipes };
 	jobs_add(&request->supervisor->files, &listing->job);
-}
-
-/* ---- doctor -------------------------------------------------------------------------- */
-
-enum health {
-	HEALTH_OK,
-	HEALTH_WARN,
-	HEALTH_FAIL
-};
-
-struct examination {
-	msgpack_packer packer;
-	struct buf checks;
-	uint32_t n;
-};
-
-static void
-add_check(struct examination *examination, const char *name, enum health health, const char *text,
-    const char *fix)
-{
-	static const char *const words[] = {
-		[HEALTH_OK] = "ok", [HEALTH_WARN] = "warn", [HEALTH_FAIL] = "fail"
-	};
-
-	msgpack_pack_map(&examination->packer, 4);
-	pack_kv_str(&examination->packer, "name", name);
-	pack_kv_str(&examination->packer, "status", words[health]);
-	pack_kv_str(&examination->packer, "text", text);
-	pack_kv_str(&examination->packer, "fix", fix);
-	examination->n++;
-}
-
-static void
-check_kill(struct examination *examination, struct supervisor *supervisor)
-{
-	bool has = cgroups_exist(supervisor->cgroups);
-
-	add_check(examination, "kill", has ? HEALTH_OK : HEALTH_WARN,
-	    cgroups_describe(supervisor->cgroups),
-	    has ? NULL
-		: "run the service under systemd with Delegate=yes, or as root, to kill by cgroup; without, "
-		  "processes of another user may survive a cancel");
-}
-
-static void
-check_disk(struct examination *examination, struct supervisor *supervisor)
-{
-	struct statvfs fs;
-	char text[128];
-	uint64_t free_mib;
-
-	if (statvfs(supervisor->settings.flags.state_dir, &fs) < 0) {
-		add_check(examination, "disk", HEALTH_FAIL, strerror(errno), NULL);
-		return;
-	}
-	free_mib = (uint64_t)fs.f_bavail * fs.f_frsize >> 20;
-	snprintf(text, sizeof text, "%llu MiB free under the state directory",
-	    (unsigned long long)free_mib);
-	if (committer_is_full(&supervisor->committer))
-		add_check(examination, "disk", HEALTH_FAIL, "full: no new work is taken",
-		    "make room on the file system of the state directory");
-	else
-		add_check(examination, "disk", free_mib < 256 ? HEALTH_WARN : HEALTH_OK, text,
-		    free_mib < 256 ? "make room on the file system of the state directory" : NULL);
-}
-
-static void
-check_store(struct examination *examination, struct supervisor *supervisor)
-{
-	uint64_t used, map;
-	char text[128];
-
-	store_usage(supervisor->store, &used, &map);
-	snprintf(text, sizeof text, "%llu of %llu MiB in use, epoch %s",
-	    (unsigned long long)(used >> 20), (unsigned long long)(map >> 20),
-	    store_epoch(supervisor->store));
-	add_check(examination, "store",
-	    store_is_nearly_full(supervisor->store) ? HEALTH_FAIL : HEALTH_OK, text, NULL);
-}
-
-static void
-check_config(struct examination *examination, const struct settings *settings)
-{
-	char text[64 + sizeof settings->problem];
-	size_t waiting = 0;
-
-	for (size_t i = 0; i < CONFIG_KEYS; i++)
-		waiting += settings->waiting[i] != NULL;
-	if (settings->problem[0]) {
-		add_check(examination, "config", HEALTH_FAIL, settings->problem,
-		    "mend the file, then: reeve config reload");
-		return;
-	}
-	snprintf(text, sizeof text, "%s", settings->path);
-	add_check(examination, "config", waiting > 0 ? HEALTH_WARN : HEALTH_OK, text,
-	    waiting > 0 ? "some of it is not in force before the service is started again; "
-			  "`reeve config` shows which"
-			: NULL);
-}
-
-static void
-check_slots(struct examination *examination, const struct roster *roster)
-{
-	char text[128];
-
-	snprintf(text, sizeof text, "%llu of %llu slots in use, %zu tasks waiting",
-	    (unsigned long long)roster->queue.used, (unsigned long long)roster->queue.slots,
-	    roster->queue.n);
-	add_check(examination, "slots", roster->queue.slots > 0 ? HEALTH_OK : HEALTH_WARN, text,
-	    roster->queue.slots > 0 ? NULL : "set slots above 0 to run tasks");
-}
-
-void
-method_doctor(const struct request *request, const struct rpc_slice *params, int fd)
-{
-	struct supervisor *supervisor = request->supervisor;
-	struct examination examination = { 0 };
-	msgpack_packer packer;
-	struct buf out;
-
-	(void)fd;
-	if (!request_takes_nothing(request, params))
-		return;
-	buf_init(&examination.checks, LIMIT_RPC);
-	buf_packer(&examination.checks, &examination.packer);
-	add_check(&examination, "version", HEALTH_OK, REEVE_VERSION, NULL);
-	add_check(&examination, "spawn", spawn_method() == SPAWN_FORK ? HEALTH_WARN : HEALTH_OK,
-	    spawn_method_name(spawn_method()),
-	    spawn_method() == SPAWN_FORK ? "clone is not allowed here; starting tasks is slower"
-					 : NULL);
-	check_kill(&examination, supervisor);
-	check_store(&examination, supervisor);
-	check_disk(&examination, supervisor);
-	check_slots(&examination, &supervisor->roster);
-	check_config(&examination, &supervisor->settings);
-	reply_begin(request, &out, &packer);
-	msgpack_pack_map(&packer, 1);
-	pack_str(&packer, "checks");
-	msgpack_pack_array(&packer, examination.n);
-	buf_add(&out, examination.checks.data, examination.checks.len);
-	reply_end(request, &out);
-	buf_fini(&examination.checks);
 }
 
 /* ---- shutdown -------------------------------------------------------------------------- */

@@ -131,6 +131,7 @@ set_up(void)
 	ck_assert_int_eq(mkdir(world_path("recipes"), 0755), 0);
 	ck_assert_int_eq(mkdir(world_path("attempts"), 0700), 0);
 	supervisor = (struct supervisor){ .settings.flags.state_dir = world_dir,
+		.settings.flags.run_dir = world_dir,
 		.store = store,
 		.loop = ev_loop_new(EVFLAG_AUTO) };
 	supervisor.attempts_fd = open(world_path("attempts"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -23,6 +23,45 @@ START_TEST(the_doctor_says_what_is_the_matter_and_what_to_do)
 	says("\"name\":\"slots\",\"status\":\"warn\"");
 	says("slots above 0");
 	says("\"name\":\"disk\"");
+	says("\"name\":\"build\",\"status\":\"ok\"");
+	says("\"name\":\"clock\"");
+	says("\"name\":\"limits\"");
+}
+END_TEST
+
+START_TEST(the_doctor_finds_directories_that_others_can_write_and_a_lock_that_is_gone)
+{
+	int lock = open(world_path("keeper.lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	ck_assert_int_eq(chmod(world_dir, 0777), 0);
+	ask("doctor", "{}");
+	says("\"name\":\"state\",\"status\":\"fail\"");
+	says("others can change what is in it");
+	says("chmod go-w ");
+	says("\"name\":\"lock\",\"status\":\"fail\",\"text\":\"nobody holds");
+	ck_assert_int_eq(chmod(world_dir, 0700), 0);
+	ck_assert_int_eq(fd_lock(lock), 0);
+	ask("doctor", "{}");
+	says("\"name\":\"state\",\"status\":\"ok\"");
+	says("\"name\":\"run\",\"status\":\"ok\"");
+	says("\"name\":\"lock\",\"status\":\"ok\"");
+	fd_close(&lock);
+}
+END_TEST
+
+START_TEST(the_doctor_tells_of_settings_that_are_wrong_or_wait)
+{
+	supervisor.settings.path = strdup("/etc/reeve/reeve.yaml");
+	ask("doctor", "{}");
+	says("\"name\":\"config\",\"status\":\"ok\"");
+	says_not("\"name\":\"drain\"");
+	supervisor.settings.waiting[0] = strdup("4");
+	ask("doctor", "{}");
+	says("\"name\":\"config\",\"status\":\"warn\"");
+	snprintf(supervisor.settings.problem, sizeof supervisor.settings.problem, "r.yaml:1:1: no");
+	ask("doctor", "{}");
+	says("\"name\":\"config\",\"status\":\"fail\",\"text\":\"r.yaml:1:1: no\"");
+	settings_fini(&supervisor.settings);
 }
 END_TEST
 
@@ -97,6 +136,9 @@ main(void)
 
 	tcase_add_test(tests, the_version_counts_what_runs_and_waits);
 	tcase_add_test(tests, the_doctor_says_what_is_the_matter_and_what_to_do);
+	tcase_add_test(
+	    tests, the_doctor_finds_directories_that_others_can_write_and_a_lock_that_is_gone);
+	tcase_add_test(tests, the_doctor_tells_of_settings_that_are_wrong_or_wait);
 	tcase_add_test(tests, a_full_disk_is_found_by_the_doctor);
 	tcase_add_test(tests, recipes_are_listed_and_broken_ones_are_left_out);
 	tcase_add_test(tests, a_shutdown_leaves_the_tasks);
