@@ -55,6 +55,9 @@ int verb_help(const struct cli *cli, const struct verb *verb);
 int verbs_help(const struct cli *cli, bool is_asked);
 int verb_unknown(const char *name);
 
+/* `reeve __complete WORD...`, for shells: what the last WORD may become (candidates.h). */
+int complete(const struct cli *cli, int nwords, char **words);
+
 extern const struct verb verb_run, verb_ls, verb_show, verb_watch, verb_logs, verb_events,
     verb_wait, verb_cancel, verb_retry, verb_keep, verb_new, verb_check, verb_recipes, verb_config,
     verb_doctor, verb_drain, verb_shutdown, verb_version;

@@ -30,6 +30,8 @@ main(int argc, char **argv)
 		return verbs_help(&cli, false);
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
 		return verbs_help(&cli, true);
+	if (strcmp(argv[1], "__complete") == 0)
+		return complete(&cli, argc - 2, argv + 2);
 	if (strcmp(argv[1], "help") == 0)
 		return help(&cli, argc - 1, argv + 1);
 	cli.verb = verb_find(strcmp(argv[1], "--version") == 0 ? "version" : argv[1]);

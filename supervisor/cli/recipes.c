@@ -1,4 +1,5 @@
-/* recipes: those of the service, and the user's own. */
+#include "supervisor/cli/recipes.h"
+
 #include "ipc/json.h"
 #include "supervisor/cli/args.h"
 #include "supervisor/cli/doc.h"
@@ -102,8 +103,8 @@ collect_own(struct own *own)
 
 /* The service's list and the user's own behind it, as one msgpack array. A name that the service
  * has is the service's: one's own never stands in its way. */
-static int
-collect(struct session *session, struct buf *ret_list)
+int
+recipes_collect(struct session *session, struct buf *ret_list)
 {
 	struct own own = { .n = 0 };
 	const msgpack_object *recipes;
@@ -127,6 +128,26 @@ collect(struct session *session, struct buf *ret_list)
 	buf_fini(&own.items);
 	client_reply_fini(&reply);
 	return 0;
+}
+
+int
+recipes_read_file(const char *path, struct buf *ret_recipe)
+{
+	struct submission file = { .fd = -1 };
+	struct recipe_error error;
+	struct recipe *recipe;
+	msgpack_packer packer;
+	int r = submission_read(&file, path);
+
+	if (r == 0)
+		r = recipe_parse(file.name, file.text, strlen(file.text), &recipe, &error);
+	if (r == 0) {
+		buf_packer(ret_recipe, &packer);
+		recipe_pack(&packer, recipe, file.name, path, false);
+		recipe_free(recipe);
+	}
+	submission_fini(&file);
+	return r;
 }
 
 /* ---- output ----------------------------------------------------------------------- */
@@ -285,7 +306,7 @@ list_recipes(const struct cli *cli, const char *name, bool is_json)
 	if (status != 0)
 		return status;
 	buf_init(&list, OUT_MAX);
-	status = collect(&session, &list);
+	status = recipes_collect(&session, &list);
 	if (status == 0) {
 		status = EXIT_FAILED;
 		if (!buf_error(&list) && mp_parse(&doc, list.data, list.len, &client_limits) == 0) {
@@ -344,7 +365,7 @@ run(struct cli *cli, int argc, char **argv)
 
 const struct verb verb_recipes = {
 	.name = "recipes",
-	.synopsis = "[--json] [NAME]\n[--json] --keys\n--reference | --schema",
+	.synopsis = "[--json] [RECIPE]\n[--json] --keys\n--reference | --schema",
 	.summary = "list the recipes there are, one's parameters, or what a recipe may contain",
 	.help = "The service's own, and yours from $XDG_CONFIG_HOME/reeve/recipes.",
 	.options = options,
