@@ -3,6 +3,7 @@
 #include "supervisor/cli/args.h"
 #include "supervisor/cli/attend.h"
 #include "supervisor/cli/doc.h"
+#include "supervisor/cli/plan.h"
 #include "supervisor/cli/secret.h"
 #include "supervisor/cli/submit.h"
 #include "supervisor/recipe/suggest.h"
@@ -27,6 +28,7 @@ enum {
 };
 enum {
 	KEY_DETACH = 'd',
+	KEY_PLAN = 'p',
 	KEY_JSON = 'j',
 	KEY_STRICT = 256
 };
@@ -38,6 +40,7 @@ static const struct option_def options[] = {
 	{ KEY_LABEL, "label", "NAME=VALUE", "to find it again; may be repeated" },
 	{ KEY_VARIABLE, "env", "NAME[=VALUE]", "set, or pass on, a variable; may be repeated" },
 	SECRET_OPTIONS,
+	{ KEY_PLAN, "plan", NULL, "start nothing: say what is to be done and what is there" },
 	{ KEY_DETACH, "detach", NULL, "print the id and return, do not follow" },
 	{ KEY_JSON, "json", NULL, "print the finished task as JSON" },
 	{ KEY_STRICT, "strict", NULL, "exit 8 when it completed with warnings" },
@@ -47,7 +50,7 @@ static const struct option_def options[] = {
 struct run {
 	struct submission submission;
 	struct secret_args secrets;
-	bool is_detached, is_json, is_strict;
+	bool is_detached, is_json, is_strict, is_plan;
 };
 
 static int
@@ -82,6 +85,8 @@ take_option(struct args *args, int key, struct run *run)
 		    args, "variable", args->value, submission_env(&submission->env, args->value));
 	else if (key == KEY_SECRET || key == KEY_SECRET_FD)
 		return secret_take(args, key, &run->secrets);
+	else if (key == KEY_PLAN)
+		run->is_plan = true;
 	else if (key == KEY_DETACH)
 		run->is_detached = true;
 	else if (key == KEY_JSON)
@@ -170,6 +175,8 @@ parse(struct args *args, struct run *run)
 		return args->status;
 	if (args->has_rest && run->secrets.asked.n + run->secrets.values.n > 0)
 		return args_wrong(args, "only recipes have secret parameters");
+	if (args->has_rest && run->is_plan)
+		return args_wrong(args, "only recipes have a plan");
 	if (args->has_rest)
 		return take_command(args, &run->submission);
 	if (args->nwords == 0)
@@ -363,7 +370,9 @@ run(struct cli *cli, int argc, char **argv)
 			status = add_surroundings(&run.submission);
 		else
 			status = secret_gather(&run.secrets, &run.submission.fd);
-		if (status == 0)
+		if (status == 0 && run.is_plan)
+			status = plan_print(cli, &run.submission, &run.secrets.values, run.is_json);
+		else if (status == 0)
 			status = submit_and_follow(cli, &run);
 	}
 	fd_close(&run.submission.fd);
@@ -384,11 +393,14 @@ const struct verb verb_run = {
 	    "LANG, LC_* and TZ; of the other variables, those that --env names. What it leaves running\n"
 	    "in the background is killed when it ends.\n"
 	    "A secret parameter is asked for at a terminal, without echo. Else it is all of stdin but\n"
-	    "for the last line end; of several each is a line.",
+	    "for the last line end; of several each is a line.\n"
+	    "--plan runs the checks of a recipe's steps, as you and in an empty directory where it says\n"
+	    "no other, and nothing else.",
 	.options = options,
 	.examples = "reeve run -- make -j4\n"
 		    "reeve run --title 'nightly copy' --key copy -- rsync -a /srv/ backup:/srv/\n"
 		    "reeve run ./install.yaml version=1.4\n"
+		    "reeve run --plan ./install.yaml version=1.4\n"
 		    "reeve run ./deploy.yaml --secret token < token.txt\n"
 		    "id=$(reeve run --detach -- ./long-work); reeve wait $id",
 	.run = run,
