@@ -49,7 +49,7 @@ in_ms(long ms)
 {
 	struct timespec at;
 
-	clock_gettime(CLOCK_REALTIME, &at);
+	clock_gettime(CLOCK_MONOTONIC, &at);
 	at.tv_sec += ms / 1000;
 	at.tv_nsec += ms % 1000 * 1000000;
 	if (at.tv_nsec >= 1000000000) {
@@ -288,6 +288,18 @@ on_wake(struct ev_loop *loop, ev_async *watcher, int revents)
 		committer->on_dead(dead, committer->arg);
 }
 
+/* The wall clock may be set back by an hour: nothing here waits for it. */
+static void
+init_cond(pthread_cond_t *cond)
+{
+	pthread_condattr_t attr;
+
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(cond, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
 int
 committer_start(struct committer *committer, struct ev_loop *loop, struct store *store,
     void (*on_dead)(int error, void *arg), void *arg)
@@ -300,7 +312,7 @@ committer_start(struct committer *committer, struct ev_loop *loop, struct store 
 	list_init(&committer->todo);
 	list_init(&committer->finished);
 	pthread_mutex_init(&committer->lock, NULL);
-	pthread_cond_init(&committer->more, NULL);
+	init_cond(&committer->more);
 	ev_async_init(&committer->wake, on_wake);
 	committer->wake.data = committer;
 	ev_async_start(loop, &committer->wake);

@@ -6,6 +6,9 @@
 #include <errno.h>
 #include <ev.h>
 #include <sched.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 enum {
 	MANY = 3000
@@ -24,6 +27,18 @@ static struct committer committer;
 static size_t ndone;
 static uint64_t order[MANY]; /* ids in the order of being done */
 static int dead;
+
+static time_t wall_ahead_s; /* of what the kernel has: as if it was set back a moment later */
+
+int
+clock_gettime(clockid_t id, struct timespec *now)
+{
+	long r = syscall(SYS_clock_gettime, id, now);
+
+	if (r == 0 && id == CLOCK_REALTIME)
+		now->tv_sec += wall_ahead_s;
+	return (int)r;
+}
 
 static void
 on_dead(int error, void *arg)
@@ -155,6 +170,21 @@ START_TEST(what_may_wait_is_done_in_its_turn_or_alone)
 	free_change(&waits);
 	free_change(&other);
 	free_change(&alone);
+}
+END_TEST
+
+START_TEST(what_may_wait_does_not_wait_for_a_wall_clock_that_was_set_back)
+{
+	struct change waits;
+
+	wall_ahead_s = 3600;
+	prepare(&waits, 1, COMMIT_MUST);
+	waits.commit.may_wait = true;
+	committer_add(&committer, &waits.commit);
+	run_until_done(1);
+	ck_assert(waits.was_there);
+	committer_stop(&committer);
+	free_change(&waits);
 }
 END_TEST
 
@@ -308,6 +338,7 @@ main(void)
 	tcase_add_test(tests, a_change_is_done_once_it_is_stored);
 	tcase_add_test(tests, many_changes_are_done_in_order);
 	tcase_add_test(tests, what_may_wait_is_done_in_its_turn_or_alone);
+	tcase_add_test(tests, what_may_wait_does_not_wait_for_a_wall_clock_that_was_set_back);
 	tcase_add_test(tests, stopping_finishes_what_was_added);
 	tcase_add_test(tests, new_work_does_not_fit_a_full_disk_and_nothing_of_it_stays);
 	tcase_add_test(tests, accepted_work_is_written_by_help_of_the_ballast);
