@@ -182,6 +182,8 @@ write_brief(struct making *making)
 	return r < 0 ? fail(making->launch, r, "write its brief") : 0;
 }
 
+/* With the lock on the journal nobody is left for whom their content was: an order that the last
+ * worker did not read must not reach this one. */
 static int
 make_fifos(struct launch *launch)
 {
@@ -193,6 +195,8 @@ make_fifos(struct launch *launch)
 	launch->orders_fd = link_open_fifo(launch->orders_path, &made);
 	if (launch->orders_fd < 0)
 		return fail(launch, launch->orders_fd, launch->orders_path);
+	link_empty_fifo(launch->news_fd);
+	link_empty_fifo(launch->orders_fd);
 	return 0;
 }
 
@@ -288,8 +292,8 @@ make(struct making *making)
 
 	if ((r = read_brief(making)) < 0 || (r = complete_brief(making)) < 0 ||
 	    (r = check_secrets(making)) < 0 || (r = make_workdir(making)) < 0 ||
-	    (r = write_brief(making)) < 0 || (r = make_fifos(launch)) < 0 ||
-	    (r = make_journal(making)) < 0)
+	    (r = write_brief(making)) < 0 || (r = make_journal(making)) < 0 ||
+	    (r = make_fifos(launch)) < 0)
 		return r;
 	r = cgroup_make(launch->cgroups, launch->berth, &making->cgroup);
 	if (r < 0 && r != -ENOTSUP)

@@ -34,16 +34,22 @@ tame_fraction(double fraction)
 	return fraction > 1 ? 1 : fraction; /* NaN stays */
 }
 
+void
+link_empty_fifo(int fd)
+{
+	uint8_t rubbish[PIPE_BUF];
+
+	for (int i = 0; i < MAX_DRAINED; i++)
+		if (read(fd, rubbish, sizeof rubbish) <= 0)
+			return;
+}
+
 /* What was written as one piece is read from its begin again. */
 static void
 drain(struct link *link)
 {
-	uint8_t rubbish[PIPE_BUF];
-
 	buf_clear(&link->in);
-	for (int i = 0; i < MAX_DRAINED; i++)
-		if (read(link->news_fd, rubbish, sizeof rubbish) <= 0)
-			return;
+	link_empty_fifo(link->news_fd);
 }
 
 /* Keeps the latest snapshot of those that arrived together; true when there was one. */

@@ -37,4 +37,8 @@ int link_order(struct link *link, const struct order *order);
  * *ret_made tells whether it had to be made. */
 int link_open_fifo(const char *path, bool *ret_made);
 
+/* Takes out what is in it. A pipe forgets when the last who has it open lets go, and that may be
+ * later than he dies: a child about to exec has copies for a moment. */
+void link_empty_fifo(int fd);
+
 #endif

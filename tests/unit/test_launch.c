@@ -2,6 +2,7 @@
 
 #include "ipc/inherit.h"
 #include "ipc/spawn.h"
+#include "supervisor/link.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/store_world.h"
 
@@ -271,6 +272,33 @@ START_TEST(a_journal_is_begun_afresh)
 }
 END_TEST
 
+/* The letters would end it. */
+START_TEST(what_the_last_worker_did_not_read_does_not_reach_the_next)
+{
+	struct launch *ordered = order();
+	struct pollfd end = { .events = POLLIN };
+	bool made;
+	int news = link_open_fifo(ordered->news_path, &made);
+	int orders = link_open_fifo(ordered->orders_path, &made);
+	char byte;
+
+	put_spec(false);
+	ck_assert_int_eq(write(news, "old", 3), 3);
+	ck_assert_int_eq(write(orders, "eee", 3), 3);
+	carry_out(ordered);
+	ck_assert_msg(launch->result == 0, "%s", launch->message);
+	wait_for(launch->news_fd);
+	ck_assert_int_eq(read(launch->news_fd, &byte, 1), 1);
+	ck_assert_int_eq(byte, 'n');
+	ck_assert_int_eq(read(orders, &byte, 1), -1);
+	end.fd = launch->pidfd;
+	ck_assert_int_eq(poll(&end, 1, 0), 0);
+	fd_close(&news);
+	fd_close(&orders);
+	end_worker();
+}
+END_TEST
+
 static void
 expect_failure(struct launch *ordered, int error, bool is_transient)
 {
@@ -373,6 +401,7 @@ main(int argc, char **argv, char **envp)
 	tcase_add_test(tests, a_worker_gets_what_the_contract_says_and_nothing_else);
 	tcase_add_test(tests, the_lock_on_the_journal_is_the_workers_life);
 	tcase_add_test(tests, a_journal_is_begun_afresh);
+	tcase_add_test(tests, what_the_last_worker_did_not_read_does_not_reach_the_next);
 	tcase_add_test(tests, a_berth_in_which_somebody_lives_is_not_used);
 	tcase_add_test(tests, a_task_may_have_a_directory_of_its_own);
 	tcase_add_test(tests, a_task_without_a_spec_is_not_started);
