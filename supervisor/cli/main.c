@@ -6,10 +6,16 @@
 #include <string.h>
 #include <unistd.h>
 
+static bool
+is_help(const char *word)
+{
+	return strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 static int
 help(struct cli *cli, int argc, char **argv)
 {
-	if (argc < 2)
+	if (argc < 2 || is_help(argv[1]))
 		return verbs_help(cli, true);
 	cli->verb = verb_find(argv[1]);
 	return cli->verb ? verb_help(cli, cli->verb) : verb_unknown(argv[1]);
@@ -28,11 +34,9 @@ main(int argc, char **argv)
 	term_init(&cli.err, STDERR_FILENO);
 	if (argc < 2)
 		return verbs_help(&cli, false);
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
-		return verbs_help(&cli, true);
 	if (strcmp(argv[1], "__complete") == 0)
 		return complete(&cli, argc - 2, argv + 2);
-	if (strcmp(argv[1], "help") == 0)
+	if (is_help(argv[1]))
 		return help(&cli, argc - 1, argv + 1);
 	cli.verb = verb_find(strcmp(argv[1], "--version") == 0 ? "version" : argv[1]);
 	if (!cli.verb)

@@ -43,8 +43,8 @@ suggest_init(struct suggest *suggest, const char *word)
 {
 	size_t len = strlen(word);
 
-	/* Of a short word one letter may be wrong, of a longer one a third. */
-	*suggest = (struct suggest){ .word = word, .distance = (len < 4 ? 1 : len / 3 + 1) + 1 };
+	/* Of a short word one letter may be wrong, of a longer one about a third. */
+	*suggest = (struct suggest){ .word = word, .distance = (len < 5 ? 1 : len / 3 + 1) + 1 };
 }
 
 void

@@ -27,6 +27,7 @@ END_TEST
 static const struct {
 	const char *line, *says;
 } mistakes[] = {
+	{ "ls --nope", "unknown option --nope\n" },
 	{ "ls --actve", "unknown option --actve (did you mean \"active\"?)" },
 	{ "ls -q", "unknown option -q" },
 	{ "ls --limit", "--limit needs a value" },
