@@ -141,6 +141,14 @@ put_warnings(struct buf *out, const struct term *term, const msgpack_object *tas
 		text_add(out, "  and %llu more warnings\n", (unsigned long long)left_out);
 }
 
+static bool
+begins_with(struct span text, const char *word)
+{
+	size_t len = strlen(word);
+
+	return text.len >= len && memcmp(text.text, word, len) == 0;
+}
+
 static void
 put_verdict(struct buf *out, const struct term *term, const msgpack_object *task)
 {
@@ -154,8 +162,7 @@ put_verdict(struct buf *out, const struct term *term, const msgpack_object *task
 	line_begin(&line, out, term);
 	line_add(&line, mark.style, "%s ", doc_mark_text(term, mark));
 	line_add(&line, STYLE_PLAIN, "task %llu ", (unsigned long long)doc_uint(task, "id"));
-	/* The stored line begins with the state where it says no more than that. */
-	if (state == TASK_COMPLETED && outcome.len > 0) {
+	if (begins_with(outcome, task_state_name(state))) {
 		line_put(&line, STYLE_PLAIN, outcome);
 	} else {
 		line_add(&line, mark.style, "%s",

@@ -224,7 +224,7 @@ story_all(struct buf *out, const struct term *term, const msgpack_object *task, 
 	if (doc_is_ended(task) && mp_bool(mp_get(task, "keep"), false))
 		put_field(out, term, "kept", span_of("until you say otherwise"));
 	else
-		put_moment(out, term, "goes", doc_time_ms(task, "expires_at"), now_ms);
+		put_moment(out, term, "kept to", doc_time_ms(task, "expires_at"), now_ms);
 	text_add(out, "\n");
 	if (doc_is_ended(task))
 		story_end(out, term, task, wrote);

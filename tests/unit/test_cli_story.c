@@ -52,6 +52,17 @@ START_TEST(the_whole_story_is_a_timeline)
 }
 END_TEST
 
+START_TEST(a_state_that_the_outcome_begins_with_is_told_once)
+{
+	story_end(&out, &file,
+	    task("{\"id\":42,\"status\":\"cancelled\","
+		 "\"outcome\":\"cancelled by unix:ann during step a\"}"),
+	    false);
+	text();
+	has("task 42 cancelled by unix:ann during step a\n");
+}
+END_TEST
+
 START_TEST(where_nothing_was_written_no_log_is_offered)
 {
 	story_end(&out, &file, task(FAILED), false);
@@ -148,6 +159,7 @@ main(void)
 	tcase_add_test(tcase, a_failure_tells_its_cause_and_what_to_do);
 	tcase_add_test(tcase, what_else_to_do_is_told_by_the_kind_of_failure);
 	tcase_add_test(tcase, the_whole_story_is_a_timeline);
+	tcase_add_test(tcase, a_state_that_the_outcome_begins_with_is_told_once);
 	tcase_add_test(tcase, where_nothing_was_written_no_log_is_offered);
 	tcase_add_test(tcase, a_warning_names_its_step_where_there_are_several);
 	tcase_add_test(tcase, a_task_that_goes_on_has_no_end);
