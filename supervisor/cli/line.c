@@ -83,6 +83,15 @@ line_add(struct line *line, enum style style, const char *format, ...)
 }
 
 void
+line_words(struct line *line, enum style style, const char *name)
+{
+	for (const char *end; *name; name = end + (*end == '_')) {
+		end = name + strcspn(name, "_");
+		line_add(line, style, "%.*s%s", (int)(end - name), name, *end ? " " : "");
+	}
+}
+
+void
 line_pad(struct line *line, size_t columns)
 {
 	while (!line->is_cut && line->columns < columns)

@@ -204,9 +204,10 @@ draw_head(struct sketch *sketch)
 		line_add(&sketch->line, STYLE_DIM, ", attempt %llu", (unsigned long long)attempt);
 	if (mp_str_is(mp_get(sketch->task, "pending"), "cancelling"))
 		state = TASK_CANCELLING;
-	if (state != TASK_RUNNING && state != TASK_STARTING)
-		line_add(
-		    &sketch->line, doc_state_mark(state).style, "  %s", task_state_name(state));
+	if (state != TASK_RUNNING && state != TASK_STARTING) {
+		line_add(&sketch->line, STYLE_PLAIN, "  ");
+		line_words(&sketch->line, doc_state_mark(state).style, task_state_name(state));
+	}
 	close_line(sketch);
 }
 

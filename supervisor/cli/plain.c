@@ -118,7 +118,8 @@ say_state(const struct plain *plain, struct buf *out, struct plain_task *task)
 
 	begin(plain, &line, out, task);
 	line_put(&line, STYLE_BOLD, doc_span(doc, "title"));
-	line_add(&line, doc_state_mark(state).style, ": %s", task_state_name(state));
+	line_add(&line, STYLE_PLAIN, ": ");
+	line_words(&line, doc_state_mark(state).style, task_state_name(state));
 	if (!mp_is_nil(mp_get(doc, "blocked_on"))) {
 		line_add(&line, STYLE_PLAIN, ", ");
 		picture_blocked(&line, doc, clock_wall_ms());
@@ -141,7 +142,7 @@ say_step(const struct plain *plain, struct buf *out, struct plain_task *task, si
 	struct line line;
 
 	begin_step(plain, &line, out, task, index);
-	line_add(&line, doc_step_mark(state).style, "%s",
+	line_words(&line, doc_step_mark(state).style,
 	    state == STEP_RUNNING ? "started" : step_state_name(state));
 	if (state == STEP_DONE || state == STEP_FAILED || state == STEP_CANCELLED)
 		picture_duration(&line, STYLE_DIM, doc_duration_ms(step, clock_wall_ms()));
@@ -151,6 +152,25 @@ say_step(const struct plain *plain, struct buf *out, struct plain_task *task, si
 	}
 	line_end(&line);
 	task->tenth = UNSAID;
+}
+
+/* A try of EVENT's step failed, and there will be another. */
+static void
+say_retry(const struct plain *plain, struct buf *out, const struct plain_task *task,
+    const msgpack_object *event)
+{
+	uint64_t step = doc_uint(event, "step");
+	char wait[TEXT_NUMBER];
+	struct line line;
+
+	if (step == 0)
+		return;
+	begin_step(plain, &line, out, task, (size_t)step - 1);
+	line_put(&line, STYLE_YELLOW, doc_span(event, "message"));
+	line_add(&line, STYLE_PLAIN, ", try %llu follows in %s",
+	    (unsigned long long)doc_uint(event, "count"),
+	    text_duration(doc_uint(event, "delay_ms"), wait));
+	line_end(&line);
 }
 
 /* Where the running step stands, in one line. */
@@ -212,6 +232,23 @@ say_tenth(const struct plain *plain, struct buf *out, struct plain_task *task)
 	task->tenth = tenth;
 }
 
+/* What was done stays done in the next attempt; the rest is told again. */
+static void
+forget_undone(struct plain_task *task)
+{
+	for (size_t i = 0; i < LIMIT_STEPS; i++)
+		if (task->steps[i] != STEP_DONE && task->steps[i] != STEP_ALREADY_DONE)
+			task->steps[i] = 0;
+}
+
+/* Of a task seen for the first time: one that has ended is told in full elsewhere, and how the
+ * steps of one that waits for another attempt failed is past. */
+static bool
+is_told_at_first(enum task_state task, enum step_state step)
+{
+	return !task_state_is_end(task) && (task != TASK_QUEUED || step != STEP_FAILED);
+}
+
 static void
 say_changes(const struct plain *plain, struct buf *out, struct plain_task *task)
 {
@@ -221,14 +258,15 @@ say_changes(const struct plain *plain, struct buf *out, struct plain_task *task)
 	uint64_t attempt = doc_uint(doc, "attempt");
 
 	if (attempt != task->attempt)
-		memset(task->steps, 0, sizeof task->steps);
+		forget_undone(task);
 	if ((is_new && (plain->is_many || !is_ended)) ||
 	    (!is_new && state != task->state && state != TASK_STARTING && !is_ended))
 		say_state(plain, out, task);
 	for (size_t i = 0; i < doc_count(steps) && i < LIMIT_STEPS; i++) {
 		enum step_state now = doc_step_state(doc_at(steps, i));
 
-		if (now != task->steps[i] && now != STEP_PENDING && !(is_new && is_ended))
+		if (now != task->steps[i] && now != STEP_PENDING &&
+		    (!is_new || is_told_at_first(state, now)))
 			say_step(plain, out, task, i);
 		task->steps[i] = now;
 	}
@@ -250,6 +288,8 @@ on_item(const struct follow_item *item, void *arg)
 		return;
 	buf_init(&out, OUT_MAX);
 	say_changes(plain, &out, task);
+	if (mp_str_is(mp_get(item->event, "event"), "step_retry"))
+		say_retry(plain, &out, task, item->event);
 	say_tenth(plain, &out, task);
 	say(plain, &out);
 	buf_fini(&out);

@@ -49,6 +49,7 @@ void line_begin(struct line *line, struct buf *out, const struct term *term);
 void line_put(struct line *line, enum style style, struct span text); /* cleans */
 void line_add(struct line *line, enum style style, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+void line_words(struct line *line, enum style style, const char *name); /* '_' becomes a space */
 void line_pad(struct line *line, size_t columns); /* spaces up to that column */
 void line_end(struct line *line);
 

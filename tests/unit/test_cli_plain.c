@@ -98,6 +98,43 @@ START_TEST(another_attempt_tells_its_steps_again)
 }
 END_TEST
 
+#define TWO_STEPS(status, attempt, first, second)                           \
+ "{\"id\":1,\"title\":\"t\",\"status\":\"" status "\",\"attempt\":" attempt \
+ ",\"steps\":[{\"name\":\"a\",\"status\":\"" first "\",\"steps\":[]},"      \
+ "{\"name\":\"b\",\"status\":\"" second "\",\"steps\":[]}]}"
+
+START_TEST(what_another_attempt_need_not_do_again_is_told_once)
+{
+	tell(TWO_STEPS("queued", "1", "done", "failed"));
+	tell(TWO_STEPS("starting", "2", "done", "pending"));
+	tell(TWO_STEPS("running", "2", "done", "running"));
+	tell(TWO_STEPS("running", "2", "done", "already_done"));
+	read_told();
+	ck_assert_str_eq((const char *)out.data,
+	    "t: queued\n[1/2] a: done\nt: running\n[2/2] b: started\n[2/2] b: already done\n");
+}
+END_TEST
+
+START_TEST(a_try_that_failed_is_told_with_what_follows)
+{
+	struct follow_item item = { 0 };
+	struct doc_copy event;
+
+	doc_copy_init(&event);
+	ck_assert_int_eq(doc_copy_set(&event, task("{\"event\":\"step_retry\",\"step\":2,"
+						   "\"count\":2,\"delay_ms\":500,"
+						   "\"message\":\"no route\"}")),
+	    0);
+	tell(TWO_STEPS("running", "1", "done", "running"));
+	item.task = task(TWO_STEPS("running", "1", "done", "running"));
+	item.event = doc_copy_get(&event);
+	plain_view.item(&item, &plain);
+	read_told();
+	has("[2/2] b: no route, try 2 follows in 500 ms\n");
+	doc_copy_fini(&event);
+}
+END_TEST
+
 START_TEST(several_tasks_are_told_apart)
 {
 	plain.is_many = true;
@@ -130,6 +167,8 @@ main(void)
 	tcase_add_test(tcase, each_tenth_is_told_once);
 	tcase_add_test(tcase, a_step_is_told_when_it_begins_and_ends);
 	tcase_add_test(tcase, another_attempt_tells_its_steps_again);
+	tcase_add_test(tcase, what_another_attempt_need_not_do_again_is_told_once);
+	tcase_add_test(tcase, a_try_that_failed_is_told_with_what_follows);
 	tcase_add_test(tcase, several_tasks_are_told_apart);
 	tcase_add_test(tcase, the_latest_document_is_at_hand);
 	suite_add_tcase(suite, tcase);
