@@ -6,9 +6,12 @@
 #include "supervisor/cli/args.h"
 #include "supervisor/cli/doc.h"
 #include "supervisor/cli/session.h"
+#include "supervisor/config/config.h"
+#include "supervisor/config/file.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -130,6 +133,40 @@ diagnose(int error, const char *path)
 	return strerror(-error);
 }
 
+struct finding {
+	const char *name, *status, *text, *fix;
+};
+
+static void
+put_finding(msgpack_packer *packer, struct finding finding)
+{
+	msgpack_pack_map(packer, 4);
+	pack_kv_str(packer, "name", finding.name);
+	pack_kv_str(packer, "status", finding.status);
+	pack_kv_str(packer, "text", finding.text);
+	pack_kv_str(packer, "fix", finding.fix);
+}
+
+/* A mistake in it is what keeps a service from starting most often. */
+static void
+examine_config(msgpack_packer *packer)
+{
+	struct config_layers layers = { .file = NULL };
+	char *path = config_file_path(&layers.file_is_named);
+	struct recipe_error error = { .message = "out of memory" };
+	struct config config;
+
+	layers.file = path;
+	if (config_load(&config, &layers, NULL, &error) == 0) {
+		put_finding(packer, (struct finding){ "config", "ok", path, NULL });
+		config_fini(&config);
+	} else {
+		put_finding(packer, (struct finding){ "config", "fail", error.message,
+					"mend it; `reeve config check` tells when it is sound" });
+	}
+	free(path);
+}
+
 static int
 print_absence(const struct cli *cli, const struct session *session, int error, bool is_json)
 {
@@ -146,12 +183,9 @@ print_absence(const struct cli *cli, const struct session *session, int error, b
 	buf_packer(&bytes, &packer);
 	msgpack_pack_map(&packer, 1);
 	pack_str(&packer, "checks");
-	msgpack_pack_array(&packer, 1);
-	msgpack_pack_map(&packer, 4);
-	pack_kv_str(&packer, "name", "service");
-	pack_kv_str(&packer, "status", "fail");
-	pack_kv_str(&packer, "text", text);
-	pack_kv_str(&packer, "fix", fix);
+	msgpack_pack_array(&packer, 2);
+	put_finding(&packer, (struct finding){ "service", "fail", text, fix });
+	examine_config(&packer);
 	if (!buf_error(&bytes) && mp_parse(&doc, bytes.data, bytes.len, &client_limits) == 0) {
 		status = is_json ? print_json(cli, &doc.root, EXIT_NO_SUPERVISOR)
 				 : print_checks(cli, &doc.root, session->client.path);

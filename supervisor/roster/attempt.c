@@ -55,6 +55,7 @@ attempt_new(struct task *task)
 	attempt->journal_fd = attempt->pidfd = -1;
 	attempt->cursor.offset = task->rec.attempt.cursor;
 	attempt->cursor.next_seq = task->rec.attempt.next_seq;
+	attempt->grace_ms = task->roster->env.grace_ms;
 	attempt->since_ms = attempt->order_ms = clock_boot_ms();
 	link_init(&attempt->link, task->roster->env.loop, on_news, attempt);
 	ev_timer_init(&attempt->timer, on_timer, 0., 0.);
@@ -433,7 +434,7 @@ attempt_launch(struct task *task)
 		.berth = rec->attempt.berth,
 		.mode = rec->attempt.mode,
 		.steps = launch->steps,
-		.grace_ms = env->grace_ms };
+		.grace_ms = attempt->grace_ms };
 	if (rec->secrets.n > 0 && vault_get(env->vault, rec->id, &launch->secrets) == -ENOMEM) {
 		log_error("out of memory; starting afresh from the store");
 		_exit(SUPERVISOR_EXIT_IO);

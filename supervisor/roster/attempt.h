@@ -33,6 +33,7 @@ struct attempt {
 	uint64_t start_ticks;
 	struct ingest_cursor cursor;
 	int tail;          /* what follows the cursor: the last enum ingest_end, or -errno */
+	uint64_t grace_ms; /* what its worker gives steps; of an adopted one what is set now */
 	uint64_t since_ms; /* boot clock: when this phase began */
 	uint64_t order_ms; /* boot clock: when the cancel could first be obeyed */
 	uint64_t obeyed_rev;

@@ -137,6 +137,10 @@ START_TEST(a_file_is_checked_without_a_service)
 	ck_doc(REEVE_JSON(&world, 1, "config", "check", "--json", path), "error.line", "1");
 	ck_assert_int_eq(REEVE(&world, "config", "check", "/nowhere.yaml")->status, 1);
 	ck_assert_int_eq(REEVE(&world, "config", "chekc")->status, 2);
+	/* Why there is no service may well be that. */
+	world_env(&world, "REEVE_CONFIG_FILE", path);
+	ck_assert_int_eq(REEVE(&world, "doctor")->status, 6);
+	ck_says(REEVE(&world, "doctor")->out, "some.yaml:1:14: keep_failed takes a duration");
 	world_close(&world);
 }
 END_TEST

@@ -108,6 +108,13 @@ END_TEST
 
 /* ---- suspending ------------------------------------------------------------------------ */
 
+static const char *
+text(struct world *world, json_t *string)
+{
+	json_array_append_new(world->docs, string);
+	return json_string_value(string);
+}
+
 START_TEST(a_step_that_must_not_be_stopped_is_waited_for)
 {
 	struct world world;
@@ -123,7 +130,7 @@ START_TEST(a_step_that_must_not_be_stopped_is_waited_for)
 		"  - {name: flash, cancel: never, sh: 'echo x >>\"$PARAM_GO.ran\"; "
 		"while [ ! -e \"$PARAM_GO\" ]; do sleep .02; done'}\n"
 		"  - {name: next, sh: 'echo next'}\n"),
-	    json_string_value(json_sprintf("go=%s", world_path(&world, "go"))));
+	    text(&world, json_sprintf("go=%s", world_path(&world, "go"))));
 	world_until(&world, id, "steps.0.status", "running");
 	world_until_file(&world, "go.ran");
 	ck_assert_int_eq(REEVE(&world, "shutdown", "--suspend", "--tasks")->status, 2);
@@ -132,7 +139,7 @@ START_TEST(a_step_that_must_not_be_stopped_is_waited_for)
 	    "until \"$reeve\" events 1 | grep -q obeyed; do sleep .02; done\n: >\"$1\"\nwait $!\n");
 	ck_assert_int_eq(world_exec(&world, "/bin/sh",
 			     (const char *const[]){ world_path(&world, "later"),
-				 json_string_value(json_sprintf("%s/reeve", world.bin)),
+				 text(&world, json_sprintf("%s/reeve", world.bin)),
 				 world_path(&world, "go"), NULL },
 			     NULL)
 			     ->status,
