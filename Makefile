@@ -61,7 +61,7 @@ archives := ipc store worker supervisor cli step
 src.ipc        := $(call src,ipc)
 src.store      := $(call src,store)
 src.step       := worker/step.c worker/step_pipe.c
-src.worker     := $(filter-out $(src.step),$(call src,worker))
+src.worker     := $(filter-out $(src.step),$(call src,worker worker/readers))
 src.supervisor := $(call src,supervisor supervisor/roster supervisor/commands supervisor/config supervisor/recipe)
 src.keeper     := $(wildcard supervisor/keeper/*.c)
 src.cli        := $(call src,supervisor/cli)
@@ -73,7 +73,7 @@ unit     := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(wildcard tests/unit/te
 integ    := $(patsubst tests/integ/%.c,$(O)/tests/integ/%,$(wildcard tests/integ/test_*.c))
 harness  := $(call obj,$(filter-out $(wildcard tests/integ/test_*.c),$(wildcard tests/integ/*.c)))
 fakes    := $(patsubst tests/fake/%.c,$(O)/tests/fake/%,$(wildcard tests/fake/*.c))
-headers  := $(wildcard $(addsuffix /*.h,ipc store worker worker/pull supervisor supervisor/roster supervisor/commands supervisor/config supervisor/recipe supervisor/keeper supervisor/cli))
+headers  := $(wildcard $(addsuffix /*.h,ipc store worker worker/pull worker/readers supervisor supervisor/roster supervisor/commands supervisor/config supervisor/recipe supervisor/keeper supervisor/cli))
 
 .PHONY: all
 all: $(bin) $(O)/lib/libreeve-step.a ## every program, into .build/$(B)/bin

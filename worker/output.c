@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -257,10 +256,23 @@ end_line(struct output *output, enum log_stream stream, bool more)
 		    line->text.len, more);
 	line->goes_on = more;
 	line->returned = false;
+	line->drawn = 0;
 	line->since_ms = 0;
 	if (line->text.room > KEPT_ROOM)
 		buf_fini(&line->text);
 	buf_clear(&line->text);
+}
+
+/* What is the same in two versions of a line of which only numbers and marks differ. Never 0. */
+static uint64_t
+hash_letters(const struct buf *text)
+{
+	uint64_t hash = 14695981039346656037U;
+
+	for (size_t i = 0; i < text->len; i++)
+		if ((text->data[i] | 0x20) >= 'a' && (text->data[i] | 0x20) <= 'z')
+			hash = (hash ^ text->data[i]) * 1099511628211U;
+	return hash ? hash : 1;
 }
 
 /* Text follows a carriage return: what stood there is drawn over. */
@@ -269,10 +281,14 @@ draw_over(struct output *output, enum log_stream stream)
 {
 	struct output_line *line = &output->lines[stream - 1];
 
-	if (isnan(progress_in_line((const char *)line->text.data, line->text.len - 1, true)))
-		end_line(output, stream, true);
-	else
+	uint64_t letters = hash_letters(&line->text);
+
+	if (letters == line->drawn ||
+	    progress_is_bar((const char *)line->text.data, line->text.len - 1))
 		buf_clear(&line->text);
+	else
+		end_line(output, stream, true);
+	line->drawn = letters;
 	line->returned = false;
 }
 

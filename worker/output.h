@@ -4,8 +4,9 @@
  * Nothing here can stop a step: what the disk does not take is dropped, and the gap in the
  * logical offsets says how much. Directory and first segment are made when there is something to
  * write. Versions of a line that a program draws over to show its progress are not kept, the last
- * is. Secrets are masked before anything else is done with them; the beginning of one is held back
- * until more has come.
+ * is; nor are those of which only numbers and marks are new (a wheel that turns, a count). Secrets
+ * are masked before anything else is done with them; the beginning of one is held back until more
+ * has come.
  */
 #ifndef WORKER_OUTPUT_H
 #define WORKER_OUTPUT_H
@@ -20,6 +21,7 @@ struct output_line {
 	struct buf text;   /* since the last line end, at most LOG_ENTRY_TEXT */
 	uint64_t since_ms; /* boot clock: when its first byte came; 0: empty */
 	bool returned;     /* the last byte was a carriage return */
+	uint64_t drawn;    /* the letters of the version before, hashed; 0: none */
 	bool goes_on;      /* a piece of this line is in the log already */
 };
 

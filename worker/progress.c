@@ -1,219 +1,159 @@
 #include "worker/progress.h"
 
 #include <math.h>
-#include <stdint.h>
 #include <string.h>
 
-enum {
-	MAX_DIGITS = 9
-};
-
-struct cursor {
-	const char *text;
-	size_t len, at;
-};
-
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool
-is_space(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-static bool
-is_word(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
-/* Digits at the cursor; moves behind them. False: none, or absurdly many. */
-static bool
-take_number(struct cursor *cursor, double *ret_number)
-{
-	size_t begin = cursor->at;
-	double number = 0;
-
-	while (cursor->at < cursor->len && is_digit(cursor->text[cursor->at]))
-		number = number * 10 + (cursor->text[cursor->at++] - '0');
-	if (cursor->at == begin || cursor->at - begin > MAX_DIGITS)
-		return false;
-	*ret_number = number;
-	return true;
-}
-
-static char
-peek(const struct cursor *cursor)
-{
-	if (cursor->at >= cursor->len)
-		return '\0';
-	return cursor->text[cursor->at];
-}
-
-/* `NN%` or `NN.N%` at the cursor, 0..1; NaN when there is none. */
-static double
-take_percent(struct cursor *cursor)
-{
-	double whole, part = 0;
-
-	if (!take_number(cursor, &whole))
-		return NAN;
-	if (peek(cursor) == '.' || peek(cursor) == ',') {
-		size_t begin = ++cursor->at;
-
-		if (!take_number(cursor, &part))
-			return NAN;
-		for (size_t i = begin; i < cursor->at; i++)
-			part /= 10;
-	}
-	if (peek(cursor) == ' ')
-		cursor->at++;
-	if (peek(cursor) != '%' || whole + part > 100)
-		return NAN;
-	return (whole + part) / 100;
-}
-
-/* `n/m` at the cursor with nothing behind it that makes it a path or a date. */
-static double
-take_ratio(struct cursor *cursor)
-{
-	double part, whole;
-	char next;
-
-	if (!take_number(cursor, &part) || peek(cursor) != '/')
-		return NAN;
-	cursor->at++;
-	if (!take_number(cursor, &whole) || whole < 1 || part > whole)
-		return NAN;
-	next = peek(cursor);
-	if (is_word(next) || (next && strchr("/.-:%", next)))
-		return NAN;
-	return part / whole;
-}
-
-static double
-take_either(struct cursor cursor, bool ratio_too)
-{
-	struct cursor again = cursor;
-	double fraction = take_percent(&cursor);
-
-	return isnan(fraction) && ratio_too ? take_ratio(&again) : fraction;
-}
-
-static bool
-may_begin_number(const char *text, size_t at)
-{
-	if (!is_digit(text[at]))
-		return false;
-	return at == 0 || (!is_word(text[at - 1]) && !strchr("./-:", text[at - 1]));
-}
-
-/* In a line that is redrawn a percentage wins over a ratio, and the last of its kind over the
- * others. */
-static double
-anywhere(const char *text, size_t len)
-{
-	double percent = NAN, ratio = NAN;
-
-	for (size_t i = 0; i < len; i++) {
-		struct cursor cursor = { .text = text, .len = len, .at = i };
-		struct cursor again = cursor;
-		double found;
-
-		if (!may_begin_number(text, i))
-			continue;
-		found = take_percent(&cursor);
-		percent = isnan(found) ? percent : found;
-		found = take_ratio(&again);
-		ratio = isnan(found) ? ratio : found;
-	}
-	return isnan(percent) ? ratio : percent;
-}
-
-static double
-at_begin(const char *text, size_t len)
-{
-	struct cursor cursor = { .text = text, .len = len };
-	bool bracket = false;
-
-	while (is_space(peek(&cursor)) || peek(&cursor) == '[' || peek(&cursor) == '(') {
-		bracket = bracket || !is_space(peek(&cursor));
-		cursor.at++;
-	}
-	return take_either(cursor, bracket);
-}
-
-static double
-at_end(const char *text, size_t len)
-{
-	size_t begin = len;
-
-	while (begin > 0 && (is_digit(text[begin - 1]) || strchr(".,% ])", text[begin - 1])))
-		begin--;
-	while (begin < len && !is_digit(text[begin]))
-		begin++;
-	if (begin == len || !may_begin_number(text, begin))
-		return NAN;
-	return take_either((struct cursor){ text, len, begin }, false);
-}
-
-double
-progress_in_line(const char *text, size_t len, bool redrawn)
-{
-	double fraction;
-
-	if (len == 0 || len > PROGRESS_LINE || memchr(text, '\0', len))
-		return NAN;
-	if (redrawn)
-		return anywhere(text, len);
-	fraction = at_begin(text, len);
-	return isnan(fraction) ? at_end(text, len) : fraction;
-}
-
 void
-progress_init(struct progress *progress)
+progress_init(struct progress *progress, enum progress_kind kind)
 {
-	progress->fraction = NAN;
-	progress->len = 0;
-	progress->too_long = false;
+	size_t n;
+
+	(void)readers(&n);
+	*progress = (struct progress){
+		.kind = kind ? kind : PROGRESS_AUTO, .fraction = NAN, .believed = n
+	};
 }
 
-static bool
-end_line(struct progress *progress, bool redrawn)
+bool
+progress_raise(struct progress *progress, double fraction)
 {
-	double fraction = NAN;
-
-	if (!progress->too_long)
-		fraction = progress_in_line(progress->line, progress->len, redrawn);
-	progress->len = 0;
-	progress->too_long = false;
-	if (isnan(fraction) || (!isnan(progress->fraction) && fraction <= progress->fraction))
+	if (isnan(fraction))
+		return false;
+	fraction = fraction < PROGRESS_MOST ? fraction : PROGRESS_MOST;
+	if (!isnan(progress->fraction) && fraction <= progress->fraction)
 		return false;
 	progress->fraction = fraction;
 	return true;
 }
 
-bool
-progress_feed(struct progress *progress, const void *data, size_t len)
+/* Of the readers that may be asked, the first one whose line it is; of what is not whole yet only
+ * the one that is believed already. */
+static bool
+read_one(struct progress *progress, const struct read_line *line)
 {
+	size_t n;
+	const struct reader *table = readers(&n);
+
+	for (size_t i = 0; i < n && i <= progress->believed; i++) {
+		double fraction = NAN;
+
+		if ((progress->kind != PROGRESS_AUTO && progress->kind != table[i].kind) ||
+		    (line->unfinished && i != progress->believed))
+			continue;
+		if (!table[i].read(&progress->state, line, &fraction))
+			continue;
+		progress->believed = i;
+		return progress_raise(progress, fraction);
+	}
+	return false;
+}
+
+static bool
+look_at(struct progress *progress, const struct progress_line *line, bool redrawn, bool unfinished)
+{
+	struct read_line whole = { line->text, line->len, redrawn, unfinished };
+
+	if (line->len == 0 || line->too_long || memchr(line->text, '\0', line->len))
+		return false;
+	return read_one(progress, &whole);
+}
+
+/* DRAWN_OVER: what comes next stands where this one does. */
+static bool
+end_line(struct progress *progress, struct progress_line *line, bool drawn_over)
+{
+	bool risen = look_at(progress, line, drawn_over, false);
+
+	line->len = 0;
+	line->too_long = false;
+	line->returned = false;
+	line->draws_over = drawn_over;
+	return risen;
+}
+
+static bool
+take_command(struct progress *progress, const struct escape *escape)
+{
+	double fraction = read_osc(escape->string, escape->len);
+
+	if (isnan(fraction) || (progress->kind != PROGRESS_AUTO && progress->kind != PROGRESS_OSC))
+		return false;
+	progress->kind = PROGRESS_OSC;
+	return progress_raise(progress, fraction);
+}
+
+/* Whether a carriage return ends a version of a line or, before a line end, the line itself, is
+ * known from the next byte. */
+static bool
+take_text(struct progress *progress, struct progress_line *line, char c)
+{
+	bool risen = false;
+
+	if (c == '\n')
+		return end_line(progress, line, false);
+	if (line->returned && c != '\r')
+		risen = end_line(progress, line, true);
+	if (c == '\r')
+		line->returned = true;
+	else if (line->len < sizeof line->text)
+		line->text[line->len++] = c;
+	else
+		line->too_long = true;
+	return risen;
+}
+
+bool
+progress_feed(struct progress *progress, int stream, const void *data, size_t len)
+{
+	struct progress_line *line = &progress->lines[stream];
 	const char *text = data;
 	bool risen = false;
 
 	for (size_t i = 0; i < len; i++) {
-		if (text[i] == '\n' || text[i] == '\r') {
-			/* "\r\n" ends a plain line */
-			bool redrawn = text[i] == '\r' && !(i + 1 < len && text[i + 1] == '\n');
-
-			risen |= end_line(progress, redrawn);
-		} else if (progress->len < sizeof progress->line) {
-			progress->line[progress->len++] = text[i];
-		} else {
-			progress->too_long = true;
+		switch (escape_step(&line->escape, text[i])) {
+		case ESCAPE_TEXT:
+			risen |= take_text(progress, line, text[i]);
+			break;
+		case ESCAPE_MOVE:
+			risen |= end_line(progress, line, true);
+			break;
+		case ESCAPE_COMMAND:
+			risen |= take_command(progress, &line->escape);
+			break;
+		case ESCAPE_NOTHING:
+			break;
 		}
 	}
 	return risen;
+}
+
+bool
+progress_settle(struct progress *progress)
+{
+	bool risen = false;
+
+	for (int i = 0; i < PROGRESS_STREAMS; i++) {
+		struct progress_line *line = &progress->lines[i];
+
+		if (line->returned)
+			risen |= end_line(progress, line, true);
+		else if (line->draws_over)
+			risen |= look_at(progress, line, true, true);
+	}
+	return risen;
+}
+
+bool
+progress_is_bar(const char *text, size_t len)
+{
+	const struct read_line line = { .text = text, .len = len, .redrawn = true };
+	struct read_state state = { 0 };
+	double fraction = NAN;
+	bool is_bar = false;
+	size_t n;
+	const struct reader *table = readers(&n);
+
+	for (size_t i = 0; i < n && !is_bar && len <= READ_LINE; i++)
+		is_bar = table[i].read(&state, &line, &fraction);
+	return is_bar;
 }

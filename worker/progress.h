@@ -1,35 +1,55 @@
 /*
- * worker/progress.h - reads how far a program is from the bars it draws. Pure: bytes in,
- * a fraction out that never falls.
+ * worker/progress.h - reads how far a program is from what it prints. Pure: bytes in, a
+ * fraction out that never falls and is below 1: that all is done is said by the program's end.
  *
- * Believed is `NN%` anywhere in a line that is redrawn (ends in a carriage return), and in a
- * plain line where it stands first or last; `n/m` where it stands first, in brackets or
- * redrawn. A bar that begins anew (one file after the other) says nothing about the whole:
+ * Cuts two streams into lines, free of escape sequences, for the readers (worker/readers/). Of
+ * those that know what they see the most particular one is believed, and from then on no less
+ * particular one; OSC 9;4 above them all. A bar that begins anew says nothing about the whole:
  * the fraction stays where it was.
  */
 #ifndef WORKER_PROGRESS_H
 #define WORKER_PROGRESS_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "worker/escape.h"
+#include "worker/readers/readers.h"
+
+/* The most that is believed of a program that still runs. */
+#define PROGRESS_MOST 0.99
 
 enum {
-	PROGRESS_LINE = 256
+	PROGRESS_STREAMS = 2
+};
+
+struct progress_line {
+	struct escape escape;
+	bool returned;   /* a carriage return, and nothing since */
+	bool draws_over; /* it stands where another one stood */
+	bool too_long;   /* it does not fit: not a bar */
+	size_t len;
+	char text[READ_LINE]; /* since the last line end or carriage return */
 };
 
 struct progress {
-	double fraction;          /* NaN until something was believed */
-	size_t len;               /* bytes of `line` in use */
-	bool too_long;            /* the line does not fit: not a bar */
-	char line[PROGRESS_LINE]; /* since the last line end or carriage return */
+	enum progress_kind kind; /* whose word is taken; PROGRESS_AUTO: anybody's */
+	double fraction;         /* NaN until something was believed */
+	size_t believed;         /* readers behind this one are not asked */
+	struct progress_line lines[PROGRESS_STREAMS];
+	struct read_state state;
 };
 
-void progress_init(struct progress *progress);
+void progress_init(struct progress *progress, enum progress_kind kind);
 
-/* True when the fraction has risen. */
-bool progress_feed(struct progress *progress, const void *data, size_t len);
+/* STREAM 0 or 1. True when the fraction has risen. */
+bool progress_feed(struct progress *progress, int stream, const void *data, size_t len);
 
-/* What one line says, NaN for nothing. REDRAWN: it ended in a carriage return. */
-double progress_in_line(const char *text, size_t len, bool redrawn);
+/* There is no more for now: what has been drawn is read, though its end has not come. True when the
+ * fraction has risen. */
+bool progress_settle(struct progress *progress);
+
+/* From elsewhere: takes FRACTION if it is a rise. */
+bool progress_raise(struct progress *progress, double fraction);
+
+/* Is it one version of a line that is drawn again and again to show progress? */
+bool progress_is_bar(const char *text, size_t len);
 
 #endif

@@ -6,6 +6,7 @@
 #include "worker/kill.h"
 
 #include <errno.h>
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -36,7 +37,8 @@ enum {
 void
 child_init(struct child *child)
 {
-	*child = (struct child){ .pidfd = -1, .out_fd = -1, .err_fd = -1 };
+	*child =
+	    (struct child){ .pidfd = -1, .out_fd = -1, .err_fd = -1, .progress = PROGRESS_NONE };
 	channel_init(&child->channel, -1, 0, 0);
 }
 
@@ -47,6 +49,7 @@ child_fini(struct child *child)
 	fd_close(&child->out_fd);
 	fd_close(&child->err_fd);
 	channel_fini(&child->channel);
+	growth_fini(&child->growth);
 	free(child->bars);
 	child->bars = NULL;
 }
@@ -98,21 +101,46 @@ read_signals(struct attempt *attempt, struct child *child)
 	kill_reap(child ? child->pid : 0);
 }
 
-/* What is known of the child so far decides whose word on progress is taken. */
+/* As many lines as last time are the whole. */
+static void
+count_lines(struct attempt *attempt, const struct child *child)
+{
+	uint64_t before = attempt->brief.steps.v[child->channel.step].lines;
+	double fraction = before ? (double)attempt->output.line_ends / (double)before : NAN;
+
+	bulletin_fraction(&attempt->bulletin, fraction > PROGRESS_MOST ? PROGRESS_MOST : fraction);
+}
+
 static void
 read_bars(struct attempt *attempt, struct child *child, int stream, const void *data, size_t len)
 {
-	if (!child->reads_bars || child->channel.has_progress)
-		return;
+	bool risen;
+
 	if (!child->bars) {
-		child->bars = calloc(2, sizeof *child->bars);
+		child->bars = malloc(sizeof *child->bars);
 		if (!child->bars)
 			return;
-		progress_init(&child->bars[0]);
-		progress_init(&child->bars[1]);
+		progress_init(child->bars, child->progress);
 	}
-	if (progress_feed(&child->bars[stream], data, len))
-		bulletin_fraction(&attempt->bulletin, child->bars[stream].fraction);
+	risen = progress_feed(child->bars, stream, data, len);
+	if (len < READ_BYTES)
+		risen |= progress_settle(child->bars);
+	if (risen)
+		bulletin_fraction(&attempt->bulletin, child->bars->fraction);
+}
+
+/* What is known of the child so far decides whose word on progress is taken. */
+static void
+read_progress(
+    struct attempt *attempt, struct child *child, int stream, const void *data, size_t len)
+{
+	if (child->channel.has_progress || child->progress == PROGRESS_NONE ||
+	    child->progress == PROGRESS_FILE)
+		return;
+	if (child->progress == PROGRESS_LINES)
+		count_lines(attempt, child);
+	else
+		read_bars(attempt, child, stream, data, len);
 }
 
 static void
@@ -130,7 +158,7 @@ read_output(struct attempt *attempt, struct child *child, enum log_stream stream
 	}
 	output_feed(&attempt->output, stream, data, (size_t)n);
 	bulletin_log_bytes(&attempt->bulletin, attempt->output.end);
-	read_bars(attempt, child, stream == LOG_STREAM_ERR, data, (size_t)n);
+	read_progress(attempt, child, stream == LOG_STREAM_ERR, data, (size_t)n);
 }
 
 /* Closes what is still open once the child is dead and its pipes are empty or it took too long. */
@@ -231,6 +259,8 @@ turn(struct attempt *attempt, struct child *child, uint64_t deadline_ms, uint64_
 		wait_ms = sooner(wait_ms, output_flush_old(&attempt->output, now_ms));
 	if (is_live && !child->exited)
 		wait_ms = sooner(wait_ms, vigil_turn(&child->vigil, attempt, now_ms));
+	if (is_live && !child->channel.has_progress)
+		wait_ms = sooner(wait_ms, growth_look(&child->growth, attempt, now_ms));
 	if (is_live && child->channel.fd >= 0 && !listen)
 		wait_ms = sooner(wait_ms, SLOW_MS);
 	if (is_live && child->exited)

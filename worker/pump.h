@@ -7,6 +7,7 @@
 
 #include "worker/attempt.h"
 #include "worker/channel.h"
+#include "worker/growth.h"
 #include "worker/progress.h"
 #include "worker/vigil.h"
 
@@ -16,8 +17,9 @@ struct child {
 	int out_fd, err_fd;
 	struct channel channel; /* fd -1: none */
 	struct vigil vigil;
-	struct progress *bars; /* owned, of both streams; NULL until there is output */
-	bool reads_bars;
+	enum progress_kind progress; /* what is believed of it, unless it uses the channel */
+	struct progress *bars;       /* owned, of both streams; NULL until there is output */
+	struct growth growth;
 	bool exited; /* dead, not reaped */
 	bool over;   /* and its pipes are read out, or were given up */
 	struct exit_info exit;

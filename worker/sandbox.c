@@ -1,5 +1,6 @@
 #include "worker/sandbox.h"
 
+#include "ipc/clock.h"
 #include "ipc/fd.h"
 #include "ipc/frame.h"
 #include "ipc/spawn.h"
@@ -242,6 +243,9 @@ sandbox_start(struct attempt *attempt, const struct sandbox *sandbox, struct chi
 		explain_words(&words, r, error);
 		goto out;
 	}
+	child->growth = (struct growth){ .path = words.growing, .bytes = words.grows_to };
+	words.growing = NULL;
+	growth_begin(&child->growth, attempt, clock_boot_ms());
 	r = make_fds(attempt, sandbox, child, &given);
 	if (r < 0) {
 		error->code = "spawn_failed";
@@ -257,7 +261,8 @@ sandbox_start(struct attempt *attempt, const struct sandbox *sandbox, struct chi
 	}
 	child->pid = spawned.pid;
 	child->pidfd = spawned.pidfd;
-	child->reads_bars = sandbox->role == ROLE_RUN;
+	if (sandbox->role == ROLE_RUN)
+		child->progress = attempt->brief.spec.steps.v[sandbox->step].progress.kind;
 out:
 	given_close(&given);
 	words_free(&words);

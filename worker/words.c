@@ -269,26 +269,46 @@ find_program(struct words *words, bool is_pull)
 	}
 }
 
+/* PATH, expanded, from the directory BASE on. */
 static int
-set_cwd(struct words *words, struct attempt *attempt, const char *cwd)
+join(struct words *words, struct attempt *attempt, const char *base, const char *path, char **ret)
 {
-	const char *base = attempt->brief.workdir ? attempt->brief.workdir : "/";
-	char *value, *joined;
-	int r;
+	char *value;
+	int r = expand_one(words, attempt, path, &value);
 
-	if (!cwd)
-		return 0;
-	if ((r = expand_one(words, attempt, cwd, &value)) < 0)
+	if (r < 0 || *value == '/') {
+		if (r == 0)
+			*ret = value;
 		return r;
-	if (*value == '/') {
-		words->cwd = value;
-		return 0;
 	}
-	r = asprintf(&joined, "%s/%s", base, value) < 0 ? -ENOMEM : 0;
+	if (asprintf(ret, "%s/%s", base, value) < 0) {
+		*ret = NULL;
+		r = -ENOMEM;
+	}
 	free(value);
-	if (r == 0)
-		words->cwd = joined;
 	return r;
+}
+
+static int
+set_places(struct words *words, struct attempt *attempt, const struct sandbox *sandbox)
+{
+	const struct spec_step *step = &attempt->brief.spec.steps.v[sandbox->step];
+	const char *base = attempt->brief.workdir ? attempt->brief.workdir : "/";
+	char *bytes;
+	int r = step->cwd ? join(words, attempt, base, step->cwd, &words->cwd) : 0;
+
+	if (r < 0 || sandbox->role != ROLE_RUN || !step->progress.file)
+		return r;
+	r = join(
+	    words, attempt, words->cwd ? words->cwd : base, step->progress.file, &words->growing);
+	if (r < 0 || !step->progress.size)
+		return r;
+	r = expand_one(words, attempt, step->progress.size, &bytes);
+	if (r < 0)
+		return r;
+	words->grows_to = strtoull(bytes, NULL, 10);
+	free(bytes);
+	return 0;
 }
 
 int
@@ -303,7 +323,7 @@ words_make(struct words *words, struct attempt *attempt, const struct sandbox *s
 	    (r = set_env(words, attempt, sandbox)) < 0 || (r = make_envp(words)) < 0 ||
 	    (r = find_program(words, is_pull)) < 0)
 		return r;
-	return set_cwd(words, attempt, step->cwd);
+	return set_places(words, attempt, sandbox);
 }
 
 void
@@ -316,6 +336,7 @@ words_free(struct words *words)
 	strs_free(&words->paths);
 	pairs_free(&words->env);
 	free(words->cwd);
+	free(words->growing);
 	free(words->missing);
 	*words = (struct words){ 0 };
 }

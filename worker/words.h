@@ -13,7 +13,9 @@ struct words {
 	char **envp;       /* made of env */
 	struct strs paths; /* candidates for the program */
 	char *cwd;         /* NULL: the task's directory */
-	char *missing;     /* the reference that has no value, after -ENOENT */
+	char *growing;     /* the file whose size is its progress; NULL: none */
+	uint64_t grows_to;
+	char *missing; /* the reference that has no value, after -ENOENT */
 };
 
 /* 0; -ENOENT; -EINVAL: a reference without an end; -EMSGSIZE; -ENOMEM. words_free it whatever

@@ -11,7 +11,8 @@ flags="-std=c17 -D_GNU_SOURCE -I. -g -O1 -fsanitize=address,undefined -fno-sanit
 
 # The code under test, once: each target then only links.
 # shellcheck disable=SC2016 # the inner shell expands them
-git ls-files 'ipc/*.c' 'store/*.c' 'supervisor/recipe/*.c' | xargs -P "$(nproc)" -I{} sh -c '
+git ls-files 'ipc/*.c' 'store/*.c' 'supervisor/recipe/*.c' \
+	'worker/readers/*.c' worker/progress.c worker/escape.c | xargs -P "$(nproc)" -I{} sh -c '
 	object=$1/obj/$2.o
 	mkdir -p "$(dirname "$object")"
 	[ "$object" -nt "$2" ] || clang $3 -fsanitize=fuzzer-no-link -c -o "$object" "$2"' compile "$out" {} "$flags" || exit 1

@@ -69,6 +69,13 @@ START_TEST(versions_of_a_bar_are_not_kept_but_the_last)
 }
 END_TEST
 
+START_TEST(versions_of_which_only_numbers_and_marks_are_new_are_not_kept_but_the_first_and_last)
+{
+	feed("found 1 file |\rfound 2 files /\rfound 3 files -\rfound 4 files \\\rfound all\n");
+	assert_log("found 1 file |\rfound 2 files /\rfound all\n");
+}
+END_TEST
+
 START_TEST(text_that_is_drawn_over_but_no_bar_is_kept)
 {
 	feed("first\rsecond\n");
@@ -211,6 +218,8 @@ main(void)
 	tcase_add_test(tests, lines_are_kept_as_they_were);
 	tcase_add_test(tests, streams_do_not_mix_within_a_line);
 	tcase_add_test(tests, versions_of_a_bar_are_not_kept_but_the_last);
+	tcase_add_test(tests,
+	    versions_of_which_only_numbers_and_marks_are_new_are_not_kept_but_the_first_and_last);
 	tcase_add_test(tests, text_that_is_drawn_over_but_no_bar_is_kept);
 	tcase_add_test(tests, windows_line_ends_are_line_ends);
 	tcase_add_test(tests, a_long_line_is_cut_into_pieces_and_is_one_line_still);

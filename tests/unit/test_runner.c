@@ -356,21 +356,6 @@ START_TEST(a_step_finds_its_surroundings)
 }
 END_TEST
 
-START_TEST(bars_of_a_plain_command_become_progress)
-{
-	world_sh(&w, "bar", "printf '10%%\\r50%%\\r'; sleep 0.3");
-	world_start(&w);
-	while (!(w.news.fraction >= 0.5)) {
-		struct pollfd poll_news = { .fd = w.news_fd, .events = POLLIN };
-
-		poll(&poll_news, 1, -1);
-		world_read_news(&w);
-	}
-	ck_assert_double_eq(w.news.progress, 0.5);
-	ck_assert_int_eq(world_wait(&w), 0);
-}
-END_TEST
-
 START_TEST(facts_wait_for_room_on_the_disk_and_none_is_lost_or_doubled)
 {
 	world_sh(&w, "one", "true");
@@ -418,7 +403,6 @@ main(void)
 	tcase_add_test(tests, an_undo_that_fails_does_not_stop_the_others);
 	tcase_add_test(tests, an_undo_attempt_runs_no_step);
 	tcase_add_test(tests, a_step_finds_its_surroundings);
-	tcase_add_test(tests, bars_of_a_plain_command_become_progress);
 	tcase_add_test(tests, facts_wait_for_room_on_the_disk_and_none_is_lost_or_doubled);
 	suite_add_tcase(suite, tests);
 	return world_main(suite);
