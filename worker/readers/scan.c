@@ -22,13 +22,17 @@ scan_is_word(char c)
 char
 scan_peek(const struct scan *scan)
 {
-	return scan->at < scan->len ? scan->text[scan->at] : (char)0;
+	if (scan->at >= scan->len)
+		return '\0';
+	return scan->text[scan->at];
 }
 
 char
 scan_before(const struct scan *scan)
 {
-	return scan->at > 0 ? scan->text[scan->at - 1] : (char)0;
+	if (scan->at == 0)
+		return '\0';
+	return scan->text[scan->at - 1];
 }
 
 void

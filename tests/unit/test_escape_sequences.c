@@ -73,7 +73,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("escape");
+	Suite *suite = suite_create("escape_sequences");
 	TCase *tests = tcase_create("sequences");
 
 	tcase_add_loop_test(tests, text_is_left_and_sequences_go_in_any_pieces, 0,
