@@ -71,6 +71,17 @@ berths_is_taken(const struct berths *berths, uint64_t berth)
 	return i < berths->nwords && (berths->words[i] >> (berth - 1) % BITS & 1) != 0;
 }
 
+uint64_t
+berths_next(const struct berths *berths, uint64_t after)
+{
+	size_t i = after / BITS;
+	uint64_t word = i < berths->nwords ? berths->words[i] & UINT64_MAX << after % BITS : 0;
+
+	while (word == 0 && ++i < berths->nwords)
+		word = berths->words[i];
+	return word ? i * BITS + (unsigned)__builtin_ctzll(word) + 1 : 0;
+}
+
 void
 berths_release(struct berths *berths, uint64_t berth)
 {

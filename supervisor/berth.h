@@ -29,6 +29,7 @@ uint64_t berths_take(struct berths *berths);
 /* Takes BERTH, which may be taken already. 0, or -ENOMEM. */
 int berths_hold(struct berths *berths, uint64_t berth);
 bool berths_is_taken(const struct berths *berths, uint64_t berth);
+uint64_t berths_next(const struct berths *berths, uint64_t after); /* taken, above AFTER; 0: none */
 void berths_release(struct berths *berths, uint64_t berth);
 void berths_fini(struct berths *berths);
 

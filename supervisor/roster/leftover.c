@@ -9,7 +9,8 @@ struct leftover {
 	bool is_removed;
 };
 
-/* Groups to remove; their berths are taken until then, and for good where something lives on. */
+/* Groups to remove; their berths are taken until then. Where something lives on the next sweep
+ * looks again. */
 struct sweep {
 	struct job job;
 	struct roster *roster;
@@ -54,8 +55,21 @@ on_done(struct job *job)
 	for (size_t i = 0; i < sweep->n; i++)
 		if (sweep->v[i].is_removed)
 			berths_release(&sweep->roster->berths, sweep->v[i].berth);
+		else /* without memory for that it is left to the next supervisor */
+			(void)berths_hold(&sweep->roster->lingering, sweep->v[i].berth);
 	free(sweep->v);
 	free(sweep);
+}
+
+/* A berth is in one sweep at a time: once it is free somebody else may be in it. */
+static void
+add_lingering(struct sweep *sweep)
+{
+	struct berths *lingering = &sweep->roster->lingering;
+	uint64_t berth = 0;
+
+	while ((berth = berths_next(lingering, berth)) != 0 && add(sweep, berth) == 0)
+		berths_release(lingering, berth);
 }
 
 static struct sweep *
@@ -66,6 +80,7 @@ sweep_new(struct roster *roster)
 	if (sweep) {
 		sweep->job = (struct job){ .work = work, .done = on_done };
 		sweep->roster = roster;
+		add_lingering(sweep);
 	}
 	return sweep;
 }
@@ -113,7 +128,7 @@ leftover_vacate(struct roster *roster, uint64_t berth, bool is_spent)
 		return;
 	}
 	sweep = sweep_new(roster);
-	if (sweep && add(sweep, berth) == 0)
+	if (sweep && (add(sweep, berth) == 0 || sweep->n > 0))
 		jobs_add(roster->env.files, &sweep->job);
 	else
 		free(sweep);

@@ -470,4 +470,5 @@ roster_fini(struct roster *roster)
 	}
 	queue_fini(&roster->queue);
 	berths_fini(&roster->berths);
+	berths_fini(&roster->lingering);
 }

@@ -127,6 +127,7 @@ struct roster {
 	size_t ntasks;
 	struct queue queue;
 	struct berths berths;
+	struct berths lingering; /* of these: over, with a group in which something lives on */
 	uint64_t last_id;
 	struct daemons daemons;
 	struct drain drain;

@@ -58,6 +58,23 @@ START_TEST(a_berth_that_is_held_is_not_given)
 }
 END_TEST
 
+START_TEST(berths_that_are_taken_are_gone_through_in_order)
+{
+	static const uint64_t held[] = { 1, 63, 64, 65, 129, 1000 };
+	uint64_t berth = 0;
+
+	ck_assert_uint_eq(berths_next(&berths, 0), 0);
+	for (size_t i = 0; i < sizeof held / sizeof held[0]; i++)
+		ck_assert_int_eq(berths_hold(&berths, held[i]), 0);
+	for (size_t i = 0; i < sizeof held / sizeof held[0]; i++) {
+		berth = berths_next(&berths, berth);
+		ck_assert_uint_eq(berth, held[i]);
+	}
+	ck_assert_uint_eq(berths_next(&berths, berth), 0);
+	ck_assert_uint_eq(berths_next(&berths, 100000), 0);
+}
+END_TEST
+
 /* ---- journals ------------------------------------------------------------------------ */
 
 static void
@@ -201,6 +218,7 @@ main(void)
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, the_lowest_free_berth_is_given);
+	tcase_add_test(tests, berths_that_are_taken_are_gone_through_in_order);
 	tcase_add_test(tests, a_berth_that_is_held_is_not_given);
 	tcase_add_test(tests, a_journal_is_empty_and_locked_for_each_attempt);
 	tcase_add_test(tests, a_journal_keeps_its_blocks_unless_they_are_many);

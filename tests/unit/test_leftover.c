@@ -218,6 +218,27 @@ end_child(pid_t pid)
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 }
 
+START_TEST(a_berth_is_free_once_what_was_left_running_in_it_has_ended)
+{
+	pid_t pid = put_child(ours, 1);
+
+	ck_assert_uint_eq(berths_take(&roster.berths), 1);
+	ck_assert_uint_eq(berths_take(&roster.berths), 2);
+	ck_assert_uint_eq(berths_take(&roster.berths), 3);
+	leftover_vacate(&roster, 1, true);
+	jobs_stop(&files);
+	ck_assert(berths_is_taken(&roster.berths, 1));
+	end_child(pid);
+	ck_assert_int_eq(jobs_start(&files, loop, "files"), 0);
+	leftover_vacate(&roster, 2, true); /* another one is over */
+	leftover_vacate(&roster, 3, true);
+	jobs_stop(&files);
+	for (uint64_t berth = 1; berth <= 3; berth++)
+		ck_assert(!berths_is_taken(&roster.berths, berth));
+	ck_assert(!has_group(ours, 1));
+}
+END_TEST
+
 START_TEST(a_process_that_was_told_to_stay_keeps_its_group)
 {
 	pid_t pid = put_child(ours, 8);
@@ -307,6 +328,7 @@ main(void)
 	if (cgroups_exist(probe)) {
 		tcase_add_test(tests, groups_of_what_is_over_go_and_of_what_is_under_way_stay);
 		tcase_add_test(tests, a_berth_is_free_once_its_attempt_is_over);
+		tcase_add_test(tests, a_berth_is_free_once_what_was_left_running_in_it_has_ended);
 		tcase_add_test(tests, a_process_that_was_told_to_stay_keeps_its_group);
 		tcase_add_test(tests, an_empty_group_of_a_service_that_serves_stays);
 		tcase_add_test(tests, what_a_service_that_is_gone_has_left_goes);
