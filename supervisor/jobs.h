@@ -2,8 +2,8 @@
  * supervisor/jobs.h - a thread that does what may block, one job after the other.
  *
  * The loop hands a job over and gets it back, done, in its own thread and in order.
- * There is one such thread for files and spawns, one for kills, one for name look-ups, so
- * that a slow one holds up nothing else.
+ * There is one such thread for files and spawns, one for kills, one for name look-ups, one that
+ * removes what tasks left behind, so that a slow one holds up nothing else.
  */
 #ifndef SUPERVISOR_JOBS_H
 #define SUPERVISOR_JOBS_H

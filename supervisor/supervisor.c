@@ -299,6 +299,8 @@ start_threads(struct supervisor *supervisor)
 	if (r == 0)
 		r = jobs_start(&supervisor->names, loop, "names");
 	if (r == 0)
+		r = jobs_start(&supervisor->removals, loop, "removals");
+	if (r == 0)
 		r = people_new(&supervisor->names, &supervisor->people);
 	return r;
 }
@@ -325,6 +327,7 @@ start_roster(struct supervisor *supervisor)
 		.committer = &supervisor->committer,
 		.files = &supervisor->files,
 		.kills = &supervisor->kills,
+		.removals = &supervisor->removals,
 		.census = &supervisor->census,
 		.cgroups = supervisor->cgroups,
 		.reaps = &supervisor->reaps,
@@ -461,6 +464,7 @@ supervisor_stop(struct supervisor *supervisor)
 	jobs_stop(&supervisor->names);
 	jobs_stop(&supervisor->files);
 	jobs_stop(&supervisor->kills);
+	jobs_stop(&supervisor->removals);
 	committer_stop(&supervisor->committer);
 	roster_fini(&supervisor->roster);
 	people_free(supervisor->people);

@@ -24,7 +24,7 @@ struct supervisor {
 	ev_io link; /* KEEPER_FD_LINK */
 	struct store *store;
 	struct committer committer;
-	struct jobs files, kills, names;
+	struct jobs files, kills, names, removals;
 	struct census census;
 	struct cgroups *cgroups;
 	struct reaps reaps;

@@ -1,6 +1,7 @@
 #include "supervisor/roster/retention.h"
 
 #include "ipc/clock.h"
+#include "ipc/failpoint.h"
 #include "ipc/fd.h"
 #include "supervisor/launch.h"
 #include "supervisor/roster/weigh.h"
@@ -52,6 +53,7 @@ remove_files(struct job *job)
 	const struct roster_env *env = &clearing->roster->env;
 	int state_fd = open(env->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
+	(void)FAILPOINT("retention.remove");
 	for (size_t i = 0; i < clearing->n; i++) {
 		char path[64];
 
@@ -85,7 +87,7 @@ on_committed(struct commit *commit, int result)
 		return;
 	}
 	clearing->job = (struct job){ .work = remove_files, .done = on_removed };
-	jobs_add(clearing->roster->env.files, &clearing->job);
+	jobs_add(clearing->roster->env.removals, &clearing->job);
 }
 
 /* Events go from the front only: as far as they are of tasks that are gone. */

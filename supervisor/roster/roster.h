@@ -73,7 +73,7 @@ struct roster_env {
 	struct ev_loop *loop;
 	struct store *store;
 	struct committer *committer;
-	struct jobs *files, *kills;
+	struct jobs *files, *kills, *removals;
 	struct census *census;
 	struct cgroups *cgroups;
 	const struct reaps *reaps;

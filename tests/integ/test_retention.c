@@ -1,6 +1,7 @@
 #include "tests/integ/world.h"
 
 #include <string.h>
+#include <unistd.h>
 
 START_TEST(what_ended_goes_when_its_time_has_come_and_what_is_kept_stays)
 {
@@ -50,6 +51,26 @@ START_TEST(a_recipe_says_how_long_its_tasks_stay)
 }
 END_TEST
 
+/* Its owner may have put millions of files there. */
+START_TEST(however_long_it_takes_to_remove_a_task_others_are_started)
+{
+	struct world world;
+	uint64_t id;
+
+	world_open(&world, __func__);
+	world_start(&world);
+	world_point(&world, "retention.remove", "sleep:5000*1");
+	id = SUBMIT(&world, world_file(&world, "short.yaml",
+				"keep: 1ms\nsteps: [{name: say, sh: 'echo >file'}]\n"));
+	world_until_no_file(&world, "points", "retention.remove"); /* it is at it */
+	ck_assert_int_eq(REEVE(&world, "show", world_word(&world, id))->status, 7);
+	ck_assert_int_eq(REEVE(&world, "run", "--", "true")->status, 0);
+	ck_assert_int_eq(access(world_path(&world, "state/work/1/file"), F_OK), 0);
+	world_until_no_file(&world, "state/work", "1");
+	world_close(&world);
+}
+END_TEST
+
 START_TEST(what_is_not_yet_old_stays_over_a_restart)
 {
 	struct world world;
@@ -80,6 +101,7 @@ main(void)
 
 	tcase_add_test(tcase, what_ended_goes_when_its_time_has_come_and_what_is_kept_stays);
 	tcase_add_test(tcase, a_recipe_says_how_long_its_tasks_stay);
+	tcase_add_test(tcase, however_long_it_takes_to_remove_a_task_others_are_started);
 	tcase_add_test(tcase, what_is_not_yet_old_stays_over_a_restart);
 	return world_main(suite);
 }

@@ -94,6 +94,7 @@ kit_start_threads(struct ev_loop *loop)
 	ck_assert_int_eq(jobs_start(&supervisor.files, loop, "files"), 0);
 	ck_assert_int_eq(jobs_start(&supervisor.kills, loop, "kills"), 0);
 	ck_assert_int_eq(jobs_start(&supervisor.names, loop, "names"), 0);
+	ck_assert_int_eq(jobs_start(&supervisor.removals, loop, "removals"), 0);
 	ck_assert_int_eq(people_new(&supervisor.names, &supervisor.people), 0);
 }
 
@@ -105,6 +106,7 @@ kit_start_roster(struct ev_loop *loop)
 		.store = store,
 		.committer = &supervisor.committer,
 		.files = &supervisor.files,
+		.removals = &supervisor.removals,
 		.kills = &supervisor.kills,
 		.cgroups = supervisor.cgroups,
 		.vault = &supervisor.vault,
@@ -158,6 +160,7 @@ tear_down(void)
 	jobs_stop(&supervisor.names);
 	jobs_stop(&supervisor.files);
 	jobs_stop(&supervisor.kills);
+	jobs_stop(&supervisor.removals);
 	committer_stop(&supervisor.committer);
 	roster_fini(&supervisor.roster);
 	people_free(supervisor.people);
