@@ -71,6 +71,7 @@ static void
 kill_worker(struct world *world, uint64_t id)
 {
 	ck_assert_int_eq(kill(world_worker(world, id), SIGKILL), 0);
+	world_until_event(world, id, "interrupted", 1); /* and what it ran is dead, too */
 }
 
 static void

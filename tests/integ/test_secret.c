@@ -234,6 +234,28 @@ START_TEST(a_waiting_task_keeps_its_secret_over_supervisors)
 }
 END_TEST
 
+/* The keeper becomes the build that is installed now. */
+START_TEST(a_waiting_task_keeps_its_secret_over_a_restart_of_the_service)
+{
+	struct world world;
+	uint64_t blocker, id;
+
+	world_open(&world, __func__);
+	world.slots = "1";
+	world_start(&world);
+	blocker = SUBMIT(&world, "--", "sleep", "1000");
+	world_until(&world, blocker, "status", "running");
+	id = submit(&world, TELL(""));
+	ck_assert_int_eq(REEVE(&world, "shutdown", "--restart")->status, 0);
+	world_wait_served(&world);
+	world_file(&world, "go", "");
+	ck_assert_int_eq(REEVE(&world, "cancel", world_word(&world, blocker))->status, 0);
+	ck_assert_int_eq(REEVE(&world, "wait", world_word(&world, id))->status, 0);
+	ck_assert_str_eq(world_read(&world, "told"), told_once());
+	world_close(&world);
+}
+END_TEST
+
 START_TEST(a_resumed_task_has_its_secret_again)
 {
 	struct world world;
@@ -375,6 +397,7 @@ main(void)
 	tcase_add_test(tcase, a_secret_comes_by_an_fd_too);
 	tcase_add_test(tcase, mistakes_with_secrets_are_told_and_never_quote_one);
 	tcase_add_test(tcase, a_waiting_task_keeps_its_secret_over_supervisors);
+	tcase_add_test(tcase, a_waiting_task_keeps_its_secret_over_a_restart_of_the_service);
 	tcase_add_test(tcase, a_resumed_task_has_its_secret_again);
 	tcase_add_test(tcase, a_worker_has_its_secret_whatever_dies_above_it);
 	tcase_add_test(tcase, a_waiting_task_whose_secret_is_gone_fails_and_says_so);
