@@ -180,6 +180,6 @@ attempt_take_up(struct task *task)
 {
 	struct attempt *attempt = attempt_new(task);
 
-	attempt->phase = ATTEMPT_DEAD;
+	attempt_set_phase(attempt, ATTEMPT_DEAD, 0);
 	attempt_look(attempt);
 }

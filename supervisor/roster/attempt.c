@@ -73,6 +73,7 @@ count_phase(const struct attempt *attempt, int by)
 		roster->nameless += by;
 	if (attempt->phase == ATTEMPT_DEAD)
 		roster->dead += by;
+	assert(roster->nameless >= 0 && roster->dead >= 0);
 }
 
 void

@@ -111,8 +111,8 @@ END_TEST
 
 START_TEST(the_oracle_has_seen_every_fact_twice)
 {
-	unsigned long long seq = 1;
-	size_t len;
+	unsigned long long first = journal_first_seq(w.brief.task, w.brief.attempt);
+	size_t len, seen = 0;
 	char *text, *line, *rest;
 
 	world_sh(&w, "only", "true");
@@ -122,12 +122,12 @@ START_TEST(the_oracle_has_seen_every_fact_twice)
 	for (size_t i = 0; (line = strsep(&rest, "\n")) && *line; i++) {
 		char expected[64];
 
-		snprintf(expected, sizeof expected, "%c %llu %s ", i % 2 ? '=' : '>', seq,
-		    fact_kind_name(w.facts[seq - 1].kind));
+		snprintf(expected, sizeof expected, "%c %llu %s ", i % 2 ? '=' : '>', first + seen,
+		    fact_kind_name(w.facts[seen].kind));
 		ck_assert_int_eq(strncmp(line, expected, strlen(expected)), 0);
-		seq += i % 2;
+		seen += i % 2;
 	}
-	ck_assert_uint_eq(seq, w.nfacts + 1);
+	ck_assert_uint_eq(seen, w.nfacts);
 	free(text);
 }
 END_TEST
