@@ -154,6 +154,14 @@ may_resume(const struct record *record, const struct over *over)
 	       record->on_interrupt == INTERRUPT_RESUME && record->resumes < MAX_RESUMES;
 }
 
+/* The machine went down, or it was about to and the worker had to be killed for it. */
+static bool
+is_nobodys_fault(const struct record *record, const struct over *over)
+{
+	return over->loss == LOSS_UNKNOWN ||
+	       (over->loss == LOSS_DIED && record->want == WANT_SUSPEND);
+}
+
 struct verdict
 verdict_of(const struct record *record, const struct over *over)
 {
@@ -177,9 +185,7 @@ verdict_of(const struct record *record, const struct over *over)
 	} else if (may_resume(record, over)) {
 		verdict.event = EV_RESUME;
 	} else {
-		end_or_undo(record,
-		    over->loss == LOSS_UNKNOWN || record->want == WANT_SUSPEND ? TASK_INTERRUPTED
-									       : TASK_FAILED,
+		end_or_undo(record, is_nobodys_fault(record, over) ? TASK_INTERRUPTED : TASK_FAILED,
 		    &verdict);
 	}
 	return verdict;

@@ -143,6 +143,7 @@ START_TEST(what_was_suspended_goes_on_or_ends_interrupted)
 	row.decided_outcome = 0;
 	row.steps.v[0].has_undo = false;
 	ck_assert_int_eq(lost(LOSS_DIED).event, EV_INTERRUPTED);
+	ck_assert_int_eq(lost(LOSS_TAMPERED).event, EV_FAILED);
 	row.on_interrupt = INTERRUPT_RESUME;
 	ck_assert_int_eq(lost(LOSS_DIED).event, EV_RESUME);
 }
