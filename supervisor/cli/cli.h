@@ -38,12 +38,14 @@ struct cli {
 
 struct verb {
 	const char *name;
-	const char *synopsis;              /* lines that follow `reeve NAME` */
-	const char *summary;               /* one line of `reeve --help` */
-	const char *help;                  /* a paragraph, or NULL */
-	void (*put_help)(struct buf *out); /* more of it, made from a table; NULL */
-	const struct option_def *options;  /* ends with key 0; NULL: none but --help */
-	const char *examples;              /* lines */
+	const char *synopsis; /* lines that follow `reeve NAME` */
+	const char *summary;  /* one line of `reeve --help` */
+	const char
+	    *help; /* paragraphs, which are wrapped, and indented lines, which are not; NULL */
+	/* More of it, made from a table; NULL. */
+	void (*put_help)(struct buf *out, const struct term *page);
+	const struct option_def *options; /* ends with key 0; NULL: none but --help */
+	const char *examples;             /* lines */
 	int (*run)(struct cli *cli, int argc, char **argv); /* returns an exit status */
 };
 

@@ -8,35 +8,10 @@
 enum {
 	OUT_MAX = 256 * 1024,
 	TEXT_COLUMN = 17,
-	NARROWEST = 24,   /* for the text, however narrow the terminal */
-	FILE_COLUMNS = 79 /* for a pipe: whoever reads it has a terminal */
+	FILE_COLUMNS = 80 /* for a pipe: whoever reads it has a terminal */
 };
 
 /* ---- for people ------------------------------------------------------------------- */
-
-/* TEXT by whole words behind the column of names; the tables are ASCII. */
-static void
-put_wrapped(struct line *line, enum style style, const char *text)
-{
-	size_t columns = line->term->columns ? line->term->columns : FILE_COLUMNS;
-	size_t room = columns > TEXT_COLUMN + NARROWEST ? columns - TEXT_COLUMN - 1 : NARROWEST;
-
-	while (*text) {
-		size_t len = strlen(text), end = len;
-
-		if (len > room) {
-			for (end = room; end > 0 && text[end] != ' ';)
-				end--;
-			end = end > 0 ? end : room;
-		}
-		line_pad(line, TEXT_COLUMN);
-		line_add(line, style, "%.*s", (int)end, text);
-		line_end(line);
-		line_begin(line, line->out, line->term);
-		text += end;
-		text += strspn(text, " ");
-	}
-}
 
 /* Its type, what leaving it out means, an example. */
 static void
@@ -63,23 +38,26 @@ put_key(struct buf *out, const struct term *term, const struct recipe_key *key)
 	describe(key, &about);
 	line_begin(&line, out, term);
 	line_add(&line, STYLE_BOLD, "  %s", key->name);
-	put_wrapped(&line, STYLE_PLAIN, key->help);
+	line_wrap(&line, STYLE_PLAIN, TEXT_COLUMN, span_of(key->help));
 	if (!buf_error(&about))
-		put_wrapped(&line, STYLE_DIM, (const char *)about.data);
+		line_wrap(&line, STYLE_DIM, TEXT_COLUMN, span_of((const char *)about.data));
 	buf_fini(&about);
 }
 
 static void
 put_text(struct buf *out, const struct term *term)
 {
+	struct term page = *term;
 	size_t n;
 	const struct recipe_key *keys = recipe_keys(&n);
 
+	if (page.columns == 0)
+		page.columns = FILE_COLUMNS;
 	for (size_t i = 0; i < n; i++) {
 		if (i == 0 || keys[i].place != keys[i - 1].place)
 			text_add(
 			    out, "%sIn %s:\n", i == 0 ? "" : "\n", key_place_name(keys[i].place));
-		put_key(out, term, &keys[i]);
+		put_key(out, &page, &keys[i]);
 	}
 }
 

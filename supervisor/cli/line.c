@@ -6,7 +6,8 @@
 #include <string.h>
 
 enum {
-	FORMATTED_MAX = 512
+	FORMATTED_MAX = 512,
+	NARROWEST = 24 /* of what is wrapped, however narrow the terminal */
 };
 
 void
@@ -102,6 +103,52 @@ void
 line_end(struct line *line)
 {
 	buf_add(line->out, "\n", 1);
+}
+
+/* How much of TEXT goes on a line of ROOM bytes: columns or, beyond ASCII, less. */
+static size_t
+fitting(struct span text, size_t room)
+{
+	size_t end = room;
+
+	if (text.len <= room)
+		return text.len;
+	while (end > 0 && text.text[end] != ' ')
+		end--;
+	if (end > 0)
+		return end;
+	for (end = room; end > 1 && ((unsigned char)text.text[end] & 0xc0) == 0x80;)
+		end--;
+	return end;
+}
+
+/* Bytes of wrapped text that go on the line. */
+static size_t
+wrap_room(const struct line *line)
+{
+	size_t all = room(line);
+
+	return all == SIZE_MAX                   ? all
+	       : all > line->columns + NARROWEST ? all - line->columns
+						 : NARROWEST;
+}
+
+void
+line_wrap(struct line *line, enum style style, size_t column, struct span text)
+{
+	do {
+		size_t end;
+
+		if (text.len > 0)
+			line_pad(line, column);
+		end = fitting(text, wrap_room(line));
+		line_put(line, style, (struct span){ text.text, end });
+		line_end(line);
+		line_begin(line, line->out, line->term);
+		while (end < text.len && text.text[end] == ' ')
+			end++;
+		text = (struct span){ text.text + end, text.len - end };
+	} while (text.len > 0);
 }
 
 void

@@ -84,25 +84,32 @@ static const char *const state_names[] = {
 #undef X
 };
 enum {
-	STATES = sizeof state_names / sizeof state_names[0]
+	STATES = sizeof state_names / sizeof state_names[0],
+	NAMES_MAX = 1024
 };
 
 static void
-put_states(struct buf *out, const char *which, bool is_end)
+put_states(struct buf *out, const struct term *page, const char *which, bool is_end)
 {
-	text_add(out, "%s\n ", which);
+	struct line line;
+	struct buf names;
+
+	buf_init(&names, NAMES_MAX);
 	for (size_t i = 0; i < STATES; i++)
 		if (task_state_is_end(task_state_parse(state_names[i])) == is_end)
-			text_add(out, " %s", state_names[i]);
-	text_add(out, "\n");
+			text_add(&names, "%s%s", names.len > 0 ? " " : "", state_names[i]);
+	text_add(out, "%s\n", which);
+	line_begin(&line, out, page);
+	line_wrap(&line, STYLE_PLAIN, 2, (struct span){ (const char *)names.data, names.len });
+	buf_fini(&names);
 }
 
 static void
-put_help(struct buf *out)
+put_help(struct buf *out, const struct term *page)
 {
 	text_add(out, "\n");
-	put_states(out, "States of active tasks:", false);
-	put_states(out, "States of ended ones:", true);
+	put_states(out, page, "States of active tasks:", false);
+	put_states(out, page, "States of ended ones:", true);
 }
 
 static int

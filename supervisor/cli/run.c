@@ -391,9 +391,9 @@ const struct verb verb_run = {
 	    "stored before anything is said, and goes on whatever becomes of this terminal: Ctrl-C\n"
 	    "ends the following, not the task. A command runs in this directory with this umask, PATH,\n"
 	    "LANG, LC_* and TZ; of the other variables, those that --env names. What it leaves running\n"
-	    "in the background is killed when it ends.\n"
+	    "in the background is killed when it ends.\n\n"
 	    "A secret parameter is asked for at a terminal, without echo. Else it is all of stdin but\n"
-	    "for the last line end; of several each is a line.\n"
+	    "for the last line end; of several each is a line.\n\n"
 	    "--plan runs the checks of a recipe's steps, as you and in an empty directory where it says\n"
 	    "no other, and nothing else.",
 	.options = options,

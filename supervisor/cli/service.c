@@ -78,15 +78,9 @@ put_check(struct buf *out, const struct term *term, const msgpack_object *check)
 	line_begin(&line, out, term);
 	line_add(&line, mark.style, "%s ", is_warning ? "!" : doc_mark_text(term, mark));
 	line_put(&line, STYLE_PLAIN, doc_span(check, "name"));
-	line_pad(&line, NAME_COLUMN);
-	line_put(&line, STYLE_PLAIN, doc_span(check, "text"));
-	line_end(&line);
-	if (fix.len == 0)
-		return;
-	line_begin(&line, out, term);
-	line_pad(&line, NAME_COLUMN);
-	line_put(&line, STYLE_YELLOW, fix);
-	line_end(&line);
+	line_wrap(&line, STYLE_PLAIN, NAME_COLUMN, doc_span(check, "text"));
+	if (fix.len > 0)
+		line_wrap(&line, STYLE_YELLOW, NAME_COLUMN, fix);
 }
 
 /* 1 when a check failed. */
@@ -335,10 +329,15 @@ stop_service(const struct cli *cli, const struct manner *manner)
 
 	if (status != 0)
 		return status;
-	session_begin(&session, &request, "shutdown", 3);
-	pack_kv_bool(&request.params, "tasks", manner->tasks);
-	pack_kv_bool(&request.params, "restart", manner->restart);
-	pack_kv_bool(&request.params, "suspend", manner->suspend);
+	/* What is not wished is not said: a service of the build before may not know of it. */
+	session_begin(&session, &request, "shutdown",
+	    (uint32_t)manner->tasks + manner->restart + manner->suspend);
+	if (manner->tasks)
+		pack_kv_bool(&request.params, "tasks", true);
+	if (manner->restart)
+		pack_kv_bool(&request.params, "restart", true);
+	if (manner->suspend)
+		pack_kv_bool(&request.params, "suspend", true);
 	status = session_ask(&session, &request, &reply);
 	if (status == 0) {
 		client_reply_fini(&reply);

@@ -52,6 +52,9 @@ void line_add(struct line *line, enum style style, const char *format, ...)
 void line_words(struct line *line, enum style style, const char *name); /* '_' becomes a space */
 void line_pad(struct line *line, size_t columns); /* spaces up to that column */
 void line_end(struct line *line);
+/* TEXT by whole words from COLUMN on, over as many lines as that takes, and the end of the last.
+ * Without a width it is one line. */
+void line_wrap(struct line *line, enum style style, size_t column, struct span text);
 
 /* A bar of COLUMNS for 0..1. */
 void line_bar(struct line *line, double fraction, size_t columns, enum style style);

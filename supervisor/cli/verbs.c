@@ -8,8 +8,9 @@
 enum {
 	HELP_MAX = 64 * 1024,
 	MESSAGE_MAX = 2048,
-	NAME_WIDTH = 10,
-	OPTION_WIDTH = 24
+	PAGE_COLUMNS = 80,
+	NAME_COLUMN = 14,
+	OPTION_COLUMN = 28
 };
 
 const struct verb *const verbs[] = { &verb_run, &verb_ls, &verb_show, &verb_watch, &verb_logs,
@@ -39,42 +40,104 @@ put_lines(struct buf *out, const char *prefix, const char *lines)
 	}
 }
 
+/* Help is read in a terminal, also where it goes through a pager. */
+static struct term
+page_of(const struct term *term)
+{
+	struct term page = *term;
+
+	if (page.columns == 0 || page.columns > PAGE_COLUMNS)
+		page.columns = PAGE_COLUMNS;
+	return page;
+}
+
+static bool
+is_prose(const char *line)
+{
+	return *line && *line != ' ' && *line != '\n';
+}
+
+/* LINES: paragraphs, and lines that are indented or empty and stay as they are. */
 static void
-put_option(struct buf *out, const struct option_def *option)
+put_prose(struct buf *out, const struct term *page, const char *lines)
+{
+	struct buf paragraph;
+	struct line line;
+
+	buf_init(&paragraph, HELP_MAX);
+	line_begin(&line, out, page);
+	while (*lines) {
+		bool is_flowing = is_prose(lines);
+		size_t len = strcspn(lines, "\n");
+
+		if (is_flowing)
+			text_add(
+			    &paragraph, "%s%.*s", paragraph.len > 0 ? " " : "", (int)len, lines);
+		else
+			text_add(out, "%.*s\n", (int)len, lines);
+		lines += len + (lines[len] == '\n');
+		if (!is_flowing || is_prose(lines))
+			continue;
+		line_wrap(&line, STYLE_PLAIN, 0,
+		    (struct span){ (const char *)paragraph.data, paragraph.len });
+		buf_clear(&paragraph);
+	}
+	buf_fini(&paragraph);
+}
+
+/* NAME and what it is about, behind COLUMN. */
+static void
+put_entry(
+    struct buf *out, const struct term *page, const char *name, size_t column, const char *about)
+{
+	struct line line;
+
+	line_begin(&line, out, page);
+	line_add(&line, STYLE_PLAIN, "  %s  ", name);
+	line_wrap(&line, STYLE_PLAIN, column, span_of(about));
+}
+
+static void
+put_option(struct buf *out, const struct term *page, const struct option_def *option)
 {
 	char left[64];
 
 	snprintf(left, sizeof left, "%s%c%s--%s%s%s", option->key < 256 ? "-" : " ",
 	    option->key < 256 ? option->key : ' ', option->key < 256 ? ", " : "  ", option->name,
 	    option->arg ? " " : "", option->arg ? option->arg : "");
-	text_add(out, "  %-*s  %s\n", OPTION_WIDTH, left, option->help);
+	put_entry(out, page, left, OPTION_COLUMN, option->help);
 }
 
 int
 verb_help(const struct cli *cli, const struct verb *verb)
 {
 	static const struct option_def help = { 'h', "help", NULL, "show this" };
+	struct term page = page_of(&cli->out);
 	char prefix[64];
+	struct line line;
 	struct buf out;
 	int status;
 
 	buf_init(&out, HELP_MAX);
 	snprintf(prefix, sizeof prefix, "reeve %s ", verb->name);
-	text_add(&out, "reeve %s: %s\n\n", verb->name, verb->summary);
+	line_begin(&line, &out, &page);
+	line_add(&line, STYLE_PLAIN, "reeve %s: ", verb->name);
+	line_wrap(&line, STYLE_PLAIN, 2, span_of(verb->summary));
+	text_add(&out, "\n");
 	if (*verb->synopsis)
 		put_lines(&out, prefix, verb->synopsis);
 	else
 		text_add(&out, "reeve %s\n", verb->name);
 	if (verb->help) {
 		text_add(&out, "\n");
-		put_lines(&out, "", verb->help);
+		put_prose(&out, &page, verb->help);
 	}
 	if (verb->put_help)
-		verb->put_help(&out);
+		verb->put_help(&out, &page);
 	text_add(&out, "\nOptions:\n");
 	for (const struct option_def *option = verb->options; option && option->key; option++)
-		put_option(&out, option);
-	put_option(&out, &help);
+		put_option(&out, &page, option);
+	put_option(&out, &page, &help);
 	text_add(&out, "\nExamples:\n");
 	put_lines(&out, "  ", verb->examples);
 	status = emit(&cli->out, &out, EXIT_OK);
@@ -85,6 +148,7 @@ verb_help(const struct cli *cli, const struct verb *verb)
 int
 verbs_help(const struct cli *cli, bool is_asked)
 {
+	struct term page = page_of(&cli->out);
 	struct buf out;
 	int status;
 
@@ -92,13 +156,13 @@ verbs_help(const struct cli *cli, bool is_asked)
 	text_add(&out, "reeve - background tasks that outlive everything around them\n\n"
 		       "reeve VERB [options] ...\n\n");
 	for (const struct verb *const *verb = verbs; *verb; verb++)
-		text_add(&out, "  %-*s  %s\n", NAME_WIDTH, (*verb)->name, (*verb)->summary);
-	text_add(&out, "  %-*s  %s\n", NAME_WIDTH, "help", "this list, or the help of one verb");
+		put_entry(&out, &page, (*verb)->name, NAME_COLUMN, (*verb)->summary);
+	put_entry(&out, &page, "help", NAME_COLUMN, "this list, or the help of one verb");
 	text_add(&out, "\n`reeve VERB --help` explains one, with examples. To begin with:\n"
 		       "  reeve run -- sleep 10\n  reeve ls\n");
 	if (is_asked)
-		text_add(&out,
-		    "\nREEVE_SOCKET names another service's control socket.\n"
+		put_prose(&out, &page,
+		    "\nREEVE_SOCKET names another service's control socket.\n\n"
 		    "Exit status: 0 done, 1 failed, 2 usage, 3 cancelled, 4 interrupted, "
 		    "5 timed out,\n6 no supervisor, 7 not found or not allowed, "
 		    "8 warnings (--strict).\n");

@@ -116,7 +116,7 @@ const struct verb verb_wait = {
 	    "  1  failed\n"
 	    "  3  cancelled\n"
 	    "  4  interrupted for good; one that will be resumed is waited for\n"
-	    "  5  the time of --timeout is over: stderr names each task that goes on, and its state\n"
+	    "  5  --timeout is over: stderr names each task that goes on, and its state\n"
 	    "  6  no supervisor answers; whether the tasks go on is not known\n"
 	    "  7  no such task, or not one that you may see\n"
 	    "Without --timeout it never exits with 5. A signal ends the waiting, not the task: 128 + N.",

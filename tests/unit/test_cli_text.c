@@ -128,6 +128,33 @@ cut(unsigned columns, bool utf8, const char *given)
 	return text();
 }
 
+static const char *
+wrapped(unsigned columns, const char *given)
+{
+	struct term term = { .columns = columns, .has_utf8 = true };
+	struct line line;
+
+	buf_clear(&out);
+	line_begin(&line, &out, &term);
+	line_add(&line, STYLE_PLAIN, "ab");
+	line_wrap(&line, STYLE_PLAIN, 4, span_of(given));
+	return text();
+}
+
+START_TEST(what_is_wrapped_loses_nothing)
+{
+	ck_assert_str_eq(wrapped(0, "as long as it likes"), "ab  as long as it likes\n");
+	ck_assert_str_eq(wrapped(40, "what fits on one line"), "ab  what fits on one line\n");
+	ck_assert_str_eq(wrapped(40, "words stay whole where a line has to be broken"),
+	    "ab  words stay whole where a line has\n    to be broken\n");
+	ck_assert_str_eq(wrapped(30, "wordsthatarelongerthanthewholelineis"),
+	    "ab  wordsthatarelongerthanthe\n    wholelineis\n");
+	ck_assert_str_eq(wrapped(30, "123456789012345678901234\xe2\x9c\x93x"),
+	    "ab  123456789012345678901234\n    \xe2\x9c\x93x\n");
+	ck_assert_str_eq(wrapped(40, ""), "ab\n");
+}
+END_TEST
+
 START_TEST(a_line_is_cut_between_characters)
 {
 	ck_assert_str_eq(cut(0, true, "as long as it likes"), "as long as it likes!");
@@ -288,6 +315,7 @@ main(void)
 	    (int)(sizeof hostile / sizeof hostile[0]));
 	tcase_add_test(texts, a_colour_that_was_let_through_is_told);
 	tcase_add_test(texts, wide_characters_take_two_columns);
+	tcase_add_test(texts, what_is_wrapped_loses_nothing);
 	tcase_add_test(texts, a_line_is_cut_between_characters);
 	tcase_add_test(texts, styles_are_ended_also_where_a_line_is_cut);
 	tcase_add_test(texts, a_bar_is_as_long_as_it_should_be);

@@ -24,6 +24,37 @@ START_TEST(every_verb_explains_itself_with_examples)
 }
 END_TEST
 
+static void
+fits(const char *text, const char *what)
+{
+	for (const char *line = text; *line;) {
+		size_t len = strcspn(line, "\n");
+
+		ck_assert_msg(len < 80, "%s: \"%.*s\"", what, (int)len, line);
+		line += len + (line[len] == '\n');
+	}
+}
+
+START_TEST(help_fits_a_terminal_of_80_columns)
+{
+	struct cli cli = { 0 };
+
+	term_init(&cli.out, out_fd);
+	for (const struct verb *const *verb = verbs; *verb; verb++) {
+		ck_assert_int_eq(ftruncate(out_fd, 0), 0);
+		ck_assert_int_eq(lseek(out_fd, 0, SEEK_SET), 0);
+		ck_assert_int_eq(verb_help(&cli, *verb), EXIT_OK);
+		read_back(out_fd, out, sizeof out);
+		fits(out, (*verb)->name);
+	}
+	ck_assert_int_eq(ftruncate(out_fd, 0), 0);
+	ck_assert_int_eq(lseek(out_fd, 0, SEEK_SET), 0);
+	ck_assert_int_eq(verbs_help(&cli, true), EXIT_OK);
+	read_back(out_fd, out, sizeof out);
+	fits(out, "help");
+}
+END_TEST
+
 static const struct {
 	const char *line, *says;
 } mistakes[] = {
@@ -236,6 +267,18 @@ START_TEST(a_step_is_found_by_name_or_number)
 }
 END_TEST
 
+/* A service of the build before does not know the newest one. */
+START_TEST(a_shutdown_asks_for_nothing_that_was_not_wished)
+{
+	static const struct script nothing[] = { { NULL, NULL, NULL, NULL } };
+
+	ck_assert_int_eq(reeve(nothing, "shutdown --restart"), EXIT_USAGE);
+	was_asked(0, "shutdown {\"restart\":true}");
+	ck_assert_int_eq(reeve(nothing, "shutdown"), EXIT_USAGE);
+	was_asked(1, "shutdown {}");
+}
+END_TEST
+
 static const struct script cancelling[] = {
 	{ "cancel", NULL,
 	    "{\"accepted\":true,\"durable\":false,\"left\":false,\"status\":\"cancelling\"}",
@@ -369,6 +412,7 @@ main(void)
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	add(tcase, every_verb_explains_itself_with_examples, 1);
+	add(tcase, help_fits_a_terminal_of_80_columns, 1);
 	add(tcase, a_mistake_is_named_and_nothing_is_done, sizeof mistakes / sizeof mistakes[0]);
 	add(tcase, help_wins_over_what_would_be_done, 1);
 	add(tcase, every_state_there_is_can_be_asked_for, 1);
@@ -381,6 +425,7 @@ main(void)
 	add(tcase, a_log_is_put_together_line_by_line, 1);
 	add(tcase, a_log_as_json_is_a_line_each, 1);
 	add(tcase, a_step_is_found_by_name_or_number, 1);
+	add(tcase, a_shutdown_asks_for_nothing_that_was_not_wished, 1);
 	add(tcase, a_cancel_waits_and_shows_its_receipt, 1);
 	add(tcase, a_cancel_need_not_wait, 1);
 	add(tcase, a_refused_cancel_gives_status_1, 1);
