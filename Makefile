@@ -14,6 +14,7 @@ B       ?= release
 T       ?=
 PREFIX  ?= /usr/local
 DESTDIR ?=
+PURGE   ?=
 PKG_CONFIG ?= pkg-config
 CFLAGS  ?=
 LDFLAGS ?=
@@ -110,8 +111,12 @@ $(O)/bin/reeve-pull: $(call obj,$(src.pull)) $(O)/step.a $(O)/ipc.a
 $(O)/bin/reeve: $(O)/supervisor/cli/main.o $(O)/cli.a $(O)/supervisor.a $(O)/ipc.a
 	$(link) $(libs.reeve)
 
-$(O)/lib/libreeve-step.a: $(call obj,$(src.step)) $(call obj,$(src.ipc))
-	@mkdir -p $(@D); rm -f $@; ar rcs $@ $^
+# For other people's programs: of all our names they see those of worker/step.h alone.
+$(O)/lib/libreeve-step.a: $(call obj,$(src.step)) $(O)/ipc.a
+	@mkdir -p $(@D); rm -f $@
+	@$(CC) -r -nostdlib -o $(@D)/step.o $^
+	@objcopy $$(sed -n 's/^[a-z].* \**\(step_[a-z_]*\)(.*/--keep-global-symbol=\1/p' worker/step.h) $(@D)/step.o
+	@ar rcs $@ $(@D)/step.o
 
 $(O)/tests/unit/%: $(O)/tests/unit/%.o $(filter-out %/main.o,$(call obj,$(src.pull))) $(O)/cli.a $(O)/supervisor.a $(O)/store.a $(O)/worker.a $(O)/step.a $(O)/ipc.a
 	$(link) $(libs.tests)
@@ -207,13 +212,35 @@ bench: ## figures beside their limits, as JSON lines (BENCH=--small, or a name)
 setup: ## install the Debian packages for building and testing
 	@contrib/setup.sh build test lint
 
+.PHONY: man install uninstall
+man: $(bin) ## the manual pages, into .build/$(B)/man
+	@PREFIX=$(PREFIX) contrib/man/make.sh $(O)/bin $(O)/man
+
+installing = DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' PURGE='$(PURGE)' contrib/install.sh
+install: all man ## into PREFIX (/usr/local), of this system or of DESTDIR; a running service hands over
+	@$(installing) install $(O)
+
+uninstall: ## takes it away again, unless tasks run; PURGE=1: configuration and tasks too
+	@$(installing) uninstall $(O)
+
+.PHONY: deb package-test
+deb: ## the Debian packages, into .build/deb
+	@contrib/setup.sh build package
+	@contrib/deb.sh .build/deb
+	@ls .build/deb
+
+package-test: ## root: the packages and `make install` in a Debian of their own (5 minutes, the next time 3)
+	@contrib/setup.sh build package
+	@$(again) all man
+	@tests/package/run.sh .build/release
+
 .PHONY: clean
 clean: ## remove .build, but for the cache of downloads
 	@rm -rf $(filter-out .build/cache,$(wildcard .build/*))
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: FORCE
 FORCE:

@@ -1,6 +1,6 @@
 #!/bin/sh
 # contrib/setup.sh - installs the Debian packages this project builds and is tested with.
-# usage: setup.sh build|test|lint ...
+# usage: setup.sh build|test|lint|package ...
 # Says what it installs; does nothing, and needs no network, when everything is there.
 set -eu
 
@@ -9,12 +9,14 @@ build="gcc make pkg-config libc6-dev libev-dev libmsgpack-dev liblmdb-dev libyam
 test="check libjansson-dev nginx-light python3 python3-msgpack python3-jsonschema procps util-linux
 	curl gcovr patch bash-completion zsh fish"
 lint="clang clang-tidy clang-format cppcheck shellcheck libclang-rt-dev libc6-dev"
+package="debhelper dpkg-dev lintian debootstrap git tar util-linux"
 
 wanted=
 for set in "$@"; do
 	case $set in
 	build) wanted="$wanted $build" ;;
 	test) wanted="$wanted $test" ;;
+	package) wanted="$wanted $package" ;;
 	lint) wanted="$wanted $lint" ;;
 	*) echo "setup.sh: there is no set \"$set\"" >&2; exit 2 ;;
 	esac

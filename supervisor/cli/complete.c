@@ -213,16 +213,16 @@ find_place(const char *line, const struct typed *typed, char token[static WORD_M
 		if (strcmp(next, "options") == 0 || strcmp(next, "|") == 0)
 			continue;
 		if (strcmp(next, "...") == 0) {
-			strcpy(token, last);
+			memcpy(token, last, WORD_MAX);
 			return true;
 		}
 		if (i == typed->n) {
-			strcpy(token, next);
+			memcpy(token, next, WORD_MAX);
 			return true;
 		}
 		if (is_literal(next) && !is_among(next, typed->words[i]))
 			return false;
-		strcpy(last, next);
+		memcpy(last, next, WORD_MAX);
 		i++;
 	}
 	return false;

@@ -1,6 +1,7 @@
 #include "tests/integ/world.h"
 
 #include "ipc/fd.h"
+#include "ipc/version.h"
 
 #include <ctype.h>
 #include <fcntl.h>
@@ -155,6 +156,67 @@ START_TEST(every_verb_teaches_with_examples)
 }
 END_TEST
 
+/* Fails unless PAGE holds OPTION, with its minus signs as roff writes them. */
+static void
+check_option(const char *page, const char *verb, const char *option)
+{
+	char escaped[2 * WORD], *end = escaped;
+
+	for (const char *at = option; *at && end < escaped + sizeof escaped - 3; at++) {
+		if (*at == '-')
+			*end++ = '\\';
+		*end++ = *at;
+	}
+	*end = '\0';
+	ck_assert_msg(
+	    strstr(page, escaped) != NULL, "reeve(1) says nothing of %s %s", verb, option);
+}
+
+START_TEST(the_manual_has_every_verb_with_its_options)
+{
+	struct world world;
+	char text[2 * WORLD_PATH], *verbs, *options, *page, *verb, *option, *line;
+	const char *words[] = { NULL, NULL, NULL };
+	int n = 0;
+
+	world_open(&world, __func__);
+	words[0] = world.bin;
+	words[1] = world_path(&world, "man");
+	ck_assert_int_eq(
+	    world_exec(&world, world_source(&world, "contrib/man/make.sh"), words, NULL)->status,
+	    0);
+	snprintf(text, sizeof text, "%s/reeve.1", words[1]);
+	page = read_document(text);
+	verbs = line = strdup(REEVE(&world, "__complete", "")->out);
+	while ((verb = strsep(&line, "\n")) && *verb) {
+		verb[strcspn(verb, "\t")] = '\0';
+		options = option = strdup(REEVE(&world, "__complete", verb, "-")->out);
+		for (char *rest = options; (option = strsep(&rest, "\n")) && *option; n++) {
+			option[strcspn(option, "\t")] = '\0';
+			check_option(page, verb, option);
+		}
+		free(options);
+		snprintf(text, sizeof text, ".SS \"reeve %s\"\n", verb);
+		ck_assert_msg(strcmp(verb, "help") == 0 || strstr(page, text), "%s", verb);
+	}
+	ck_assert_int_ge(n, 40);
+	free(verbs);
+	free(page);
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(the_package_has_the_programs_version)
+{
+	char *changelog = read_document("contrib/debian/changelog");
+
+	ck_assert_int_eq(
+	    strncmp(changelog, "reeve (" REEVE_VERSION ") ", strlen("reeve (" REEVE_VERSION ") ")),
+	    0);
+	free(changelog);
+}
+END_TEST
+
 START_TEST(every_method_of_the_protocol_is_answered)
 {
 	char *text = read_document("ipc/PROTOCOL.md"),
@@ -221,6 +283,8 @@ main(void)
 	    tcase, every_make_target_that_a_document_names_is_in_the_makefile, 0, DOCUMENTS);
 	tcase_add_test(tcase, the_readmes_two_commands_are_targets);
 	tcase_add_test(tcase, every_verb_teaches_with_examples);
+	tcase_add_test(tcase, the_manual_has_every_verb_with_its_options);
+	tcase_add_test(tcase, the_package_has_the_programs_version);
 	tcase_add_test(tcase, every_method_of_the_protocol_is_answered);
 	tcase_add_test(tcase, the_programs_help_says_what_they_are);
 	return world_main(suite);
