@@ -180,6 +180,7 @@ attempt_take_up(struct task *task)
 {
 	struct attempt *attempt = attempt_new(task);
 
+	(void)FAILPOINT("adopt.before");
 	attempt_set_phase(attempt, ATTEMPT_DEAD, 0);
 	attempt_look(attempt);
 }

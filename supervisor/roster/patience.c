@@ -37,8 +37,7 @@ is_busy(struct attempt *attempt)
 static uint64_t
 patience_ms(struct attempt *attempt, bool obeyed)
 {
-	uint64_t usual_ms =
-	    obeyed ? attempt->grace_ms + GRACE_EXTRA_MS : (uint64_t)OBEY_MS;
+	uint64_t usual_ms = obeyed ? attempt->grace_ms + GRACE_EXTRA_MS : (uint64_t)OBEY_MS;
 
 	return is_busy(attempt) ? usual_ms + BUSY_MS : usual_ms;
 }

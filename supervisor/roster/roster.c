@@ -440,10 +440,12 @@ roster_load(struct roster *roster)
 	if (r < 0)
 		return r;
 	vault_sweep(roster->env.vault, is_live, roster);
+	roster->nameless++; /* a worker that is not looked at yet is no stray of one that died */
 	for (struct task *task = roster->first; task; task = next) {
 		next = task->next;
 		take_up(task);
 	}
+	roster->nameless--;
 	return 0;
 }
 

@@ -132,7 +132,7 @@ struct roster {
 	struct daemons daemons;
 	struct drain drain;
 	int dead;     /* attempts that wait for the keeper's word */
-	int nameless; /* adopted attempts that have not said HELLO: no stray hunt meanwhile */
+	int nameless; /* attempts whose worker is not known yet: no stray hunt meanwhile */
 	uint64_t overweight;  /* so many ended tasks have to go before their time: their logs */
 	uint64_t weigh_at_ms; /* boot clock: not before */
 	bool is_weighing;

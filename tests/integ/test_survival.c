@@ -204,6 +204,35 @@ START_TEST(a_journal_that_was_damaged_is_told_as_what_it_is)
 }
 END_TEST
 
+/* Looked at in their order, and slowly: strays of the first are not hunted until the last is known.
+ */
+START_TEST(a_worker_that_is_not_looked_at_yet_is_no_stray_of_one_that_died)
+{
+	struct world world;
+	pid_t supervisor, worker;
+	uint64_t first, second;
+
+	world_open(&world, __func__);
+	world_start(&world);
+	first = SUBMIT(&world, "--", "sleep", "1000");
+	world_until(&world, first, "status", "running");
+	second = start_patient(&world);
+	supervisor = world_supervisor(&world);
+	worker = world_worker(&world, first);
+	ck_assert_int_eq(kill(supervisor, SIGSTOP), 0);
+	ck_assert_int_eq(kill(worker, SIGKILL), 0);
+	world_wait_gone(worker);
+	world_point(&world, "adopt.before", "sleep:500");
+	world_kill_supervisor(&world);
+	world_wait_served(&world);
+	world_point(&world, "adopt.before", NULL);
+	world_until(&world, first, "status", "failed");
+	ck_doc(world_show(&world, first), "error.code", "worker_died");
+	let_it_go(&world, second);
+	world_close(&world);
+}
+END_TEST
+
 START_TEST(a_worker_that_dies_while_nobody_is_there_ended_in_an_unknown_way)
 {
 	struct world world;
@@ -476,6 +505,7 @@ main(void)
 	tcase_add_test(tcase, a_killed_keeper_costs_nothing_but_exit_codes);
 	tcase_add_test(tcase, a_killed_worker_fails_its_task_with_the_signal);
 	tcase_add_test(tcase, a_journal_that_was_damaged_is_told_as_what_it_is);
+	tcase_add_test(tcase, a_worker_that_is_not_looked_at_yet_is_no_stray_of_one_that_died);
 	tcase_add_test(tcase, a_worker_that_dies_while_nobody_is_there_ended_in_an_unknown_way);
 	tcase_add_loop_test(
 	    tcase, after_a_power_cut_the_task_ends_interrupted_and_can_be_retried, 0, 2);
