@@ -7,7 +7,7 @@ set -eu
 build="gcc make pkg-config libc6-dev libev-dev libmsgpack-dev liblmdb-dev libyaml-dev
 	libcurl4-openssl-dev libssl-dev ca-certificates"
 test="check libjansson-dev nginx-light python3 python3-msgpack python3-jsonschema procps util-linux
-	curl gcovr patch bash-completion zsh fish"
+	curl gcovr patch tmux bash-completion zsh fish"
 lint="clang clang-tidy clang-format cppcheck shellcheck libclang-rt-dev libc6-dev"
 package="debhelper dpkg-dev lintian debootstrap git tar util-linux"
 

@@ -170,8 +170,10 @@ request_live(const struct request *request, uint64_t id)
 
 	if (!task)
 		return live;
-	if (task->has_news)
+	if (task->has_news) {
 		live.news = &task->news;
+		live.news_age_ms = clock_boot_ms() - task->news_ms;
+	}
 	if (task->cancel_pending)
 		live.pending = "cancelling";
 	live.blocked = roster_blocked(task);

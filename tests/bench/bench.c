@@ -381,7 +381,8 @@ main(int argc, char **argv)
 	} benches[] = { { "tasks", bench_tasks }, { "facts", bench_facts },
 		{ "store", bench_store }, { "submissions", bench_submissions },
 		{ "cancel", bench_cancel }, { "memory", bench_memory },
-		{ "restart", bench_restart }, { "many-ended", bench_many_ended } };
+		{ "restart", bench_restart }, { "many-ended", bench_many_ended },
+		{ "eta", bench_eta } };
 	bool small = argc > 1 && strcmp(argv[1], "--small") == 0;
 	const char *only = argc > 1 + small ? argv[1 + small] : NULL;
 

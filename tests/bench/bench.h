@@ -76,5 +76,6 @@ void bench_cancel(bool small);
 void bench_memory(bool small);
 void bench_restart(bool small);
 void bench_many_ended(bool small);
+void bench_eta(bool small);
 
 #endif

@@ -146,6 +146,14 @@ START_TEST(news_shows_where_a_task_is)
 	assert_number("bytes.done", 10);
 	assert_null("bytes.total");
 	assert_number("eta_s", 20);
+	live.news_age_ms = 7900;
+	view();
+	assert_number("eta_s", 13);
+	live.news_age_ms = 20000;
+	view();
+	assert_null("eta_s"); /* it was wrong */
+	live.news_age_ms = 0;
+	view();
 	row.state = TASK_FAILED;
 	view();
 	assert_null("label");
