@@ -72,6 +72,7 @@ apply(struct supervisor *supervisor, const struct settings_found *found)
 	log_set_level((enum log_level)config->log_level);
 	supervisor->roster.queue.slots = settings_slots(config);
 	supervisor->roster.env.grace_ms = config->grace_ms;
+	supervisor->roster.env.user_tasks = config->user_tasks;
 	supervisor->roster.env.retention = supervisor_retention(config);
 	supervisor->roster.weigh_at_ms = 0;
 	cgroups_limit(supervisor->cgroups, config->max_processes);

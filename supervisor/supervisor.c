@@ -340,6 +340,7 @@ start_roster(struct supervisor *supervisor)
 		.boot_id = supervisor->boot_id,
 		.slots = settings_slots(config),
 		.grace_ms = config->grace_ms,
+		.user_tasks = config->user_tasks,
 		.retention = supervisor_retention(config),
 		.change_user = supervisor->change_user };
 	struct roster_listener listener = {

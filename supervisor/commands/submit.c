@@ -111,6 +111,11 @@ on_submitted(const struct submitted *ret, int result, void *arg)
 	else if (result == -ENOBUFS)
 		reply_error(&submit->request, RPC_FULL, NULL,
 		    "too many tasks with secrets wait already: try again when some have ended");
+	else if (result == -EUSERS)
+		reply_error(&submit->request, RPC_FULL, NULL,
+		    "you have %llu tasks that have not ended, as many as a user may: wait until some "
+		    "have, or cancel them",
+		    (unsigned long long)submit->request.supervisor->roster.env.user_tasks);
 	else if (result == -ESHUTDOWN)
 		reply_error(&submit->request, RPC_UNAVAILABLE, NULL, COMMANDS_DRAINED);
 	else
@@ -126,6 +131,7 @@ hand_over(struct submit *submit)
 	struct submission submission = { .brief = &submit->brief,
 		.person = submit->person,
 		.uid = submit->request.uid,
+		.is_admin = submit->request.is_admin,
 		.title = submit->given.title,
 		.scope = submit->given.scope,
 		.key = submit->given.key,

@@ -39,6 +39,7 @@ struct config {
 	unsigned log_level;
 	uint64_t grace_ms;
 	uint64_t max_processes;
+	uint64_t user_tasks;
 	struct config_keep keep_ms;
 	uint64_t keep_tasks, keep_bytes; /* CONFIG_UNLIMITED: all */
 	char *admin_group;

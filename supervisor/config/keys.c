@@ -51,6 +51,12 @@ const struct config_key config_keys[CONFIG_KEYS] = {
 	          "pids cgroup for each. It keeps what forks without end from taking the machine "
 	          "down, and killable at once. For attempts that start from then on.",
 	  .good = "4096", .bad = "3" },
+	{ .name = "user_tasks", KEY(COUNT, user_tasks), .max = 10000000, .word = "unlimited",
+	  .meaning = CONFIG_UNLIMITED, .fallback = "1000", .env = "REEVE_USER_TASKS",
+	  .reloads = true,
+	  .help = "Tasks that one user who is no administrator may have active at once, those that "
+	          "wait counted; more are refused. Who joins a task has none of his own by it.",
+	  .good = "50", .bad = "-1" },
 	{ .name = "keep_completed", KEEP(keep_ms.completed), .fallback = "1h",
 	  .env = "REEVE_KEEP_COMPLETED",
 	  .help = "How long a task is kept that completed, with or without warnings, and its log "

@@ -38,7 +38,7 @@ struct config_key {
 };
 
 /* The table's length; config.h keeps an origin for each row. */
-#define CONFIG_KEYS 14
+#define CONFIG_KEYS 15
 
 extern const struct config_key config_keys[CONFIG_KEYS];
 

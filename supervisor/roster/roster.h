@@ -85,6 +85,7 @@ struct roster_env {
 	const char *boot_id;
 	uint64_t slots;
 	uint64_t grace_ms;
+	uint64_t user_tasks; /* active ones of each who is no administrator */
 	struct retention retention;
 	bool change_user; /* the service is root: commands run as their owner */
 };

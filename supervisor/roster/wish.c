@@ -227,6 +227,20 @@ add_new(struct roster *roster, const struct submission *submission, struct recor
 	buf_fini(&spec);
 }
 
+/* One of them must not keep the others out, nor fill the store with what waits. */
+static bool
+has_too_many(const struct roster *roster, const struct submission *submission)
+{
+	uint64_t n = 0;
+
+	if (submission->is_admin)
+		return false;
+	for (const struct task *task = roster->first; task; task = task->next)
+		n += !task_state_is_end(task->rec.state) && task->rec.persons.n > 0 &&
+		     task->rec.persons.v[0].uid == submission->uid;
+	return n >= roster->env.user_tasks;
+}
+
 void
 wish_submit(
     struct roster *roster, const struct submission *submission, submitted_fn done, void *arg)
@@ -250,6 +264,9 @@ wish_submit(
 		join(other, submission, submitting);
 	} else if (roster->drain.boot_id) {
 		submitting->done(&submitting->ret, -ESHUTDOWN, arg);
+		free(submitting);
+	} else if (has_too_many(roster, submission)) {
+		submitting->done(&submitting->ret, -EUSERS, arg);
 		free(submitting);
 	} else if (rec.secrets.n > 0 &&
 		   vault_put(roster->env.vault, rec.id, submission->secrets) < 0) {

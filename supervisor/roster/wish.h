@@ -14,6 +14,7 @@ struct submission {
 	const struct brief *brief; /* frozen: spec, environment, credentials, directory */
 	const char *person;        /* unix:NAME */
 	uint64_t uid;              /* the person's */
+	bool is_admin;
 	const char *title, *scope, *key;
 	const struct pairs *labels;
 	const struct pairs *secrets; /* values of brief->spec.secrets, for the vault */
@@ -30,7 +31,7 @@ struct submitted {
 };
 
 /* RESULT 0, -ENOSPC (refused: the disk is full), -EEXIST (conflict), -ENOBUFS (the vault is full),
- * -ESHUTDOWN (drained). RET is borrowed. */
+ * -EUSERS (he has as many as he may), -ESHUTDOWN (drained). RET is borrowed. */
 typedef void (*submitted_fn)(const struct submitted *ret, int result, void *arg);
 
 /* Calls DONE once, now or after the commit. */

@@ -81,6 +81,36 @@ START_TEST(the_same_key_of_two_users_is_two_tasks)
 }
 END_TEST
 
+START_TEST(one_user_s_tasks_do_not_fill_the_service)
+{
+	struct world world;
+	const struct said *refused;
+	uint64_t first;
+
+	world_open(&world, __func__);
+	world_env(&world, "REEVE_USER_TASKS", "2");
+	world_start(&world);
+	world.client_uid = SOMEBODY;
+	first = SUBMIT(&world, "--key", "k", "--", "sleep", "1000");
+	SUBMIT(&world, "--", "sleep", "1000");
+	refused = REEVE(&world, "run", "--detach", "--", "true");
+	ck_assert_int_ne(refused->status, 0);
+	ck_says(refused->err, "you have 2 tasks that have not ended");
+	/* He may join what is there, others and administrators start theirs, and so does he later.
+	 */
+	ck_assert_uint_eq(SUBMIT(&world, "--key", "k", "--", "sleep", "1000"), first);
+	world.client_uid = ELSE;
+	SUBMIT(&world, "--", "true");
+	world.client_uid = getuid();
+	for (int i = 0; i < 3; i++)
+		SUBMIT(&world, "--", "true");
+	world.client_uid = SOMEBODY;
+	ck_assert_int_eq(REEVE(&world, "cancel", world_word(&world, first))->status, 0);
+	SUBMIT(&world, "--", "true");
+	world_close(&world);
+}
+END_TEST
+
 START_TEST(a_users_recipe_that_claims_root_is_refused)
 {
 	struct world world;
@@ -194,6 +224,7 @@ main(void)
 		tcase_add_test(tcase, an_ordinary_users_command_runs_as_that_user);
 		tcase_add_test(tcase, what_belongs_to_others_does_not_exist);
 		tcase_add_test(tcase, the_same_key_of_two_users_is_two_tasks);
+		tcase_add_test(tcase, one_user_s_tasks_do_not_fill_the_service);
 		tcase_add_test(tcase, a_users_recipe_that_claims_root_is_refused);
 		tcase_add_test(tcase, a_users_recipe_never_passes_for_the_systems);
 		tcase_add_test(tcase, a_step_of_another_user_cannot_open_journal_log_or_pipes);

@@ -103,6 +103,7 @@ kit_start_roster(struct ev_loop *loop)
 {
 	const struct roster_listener listens = { watch_event, watch_news, &supervisor };
 	struct roster_env env = { .loop = loop,
+		.user_tasks = UINT64_MAX,
 		.store = store,
 		.committer = &supervisor.committer,
 		.files = &supervisor.files,

@@ -82,6 +82,7 @@ START_TEST(what_is_not_said_has_a_default)
 	ck_assert_uint_eq(config.log_level, LOG_LEVEL_INFO);
 	ck_assert_uint_eq(config.grace_ms, 10000);
 	ck_assert_uint_eq(config.max_processes, CGROUP_PIDS_MAX);
+	ck_assert_uint_eq(config.user_tasks, 1000);
 	ck_assert_uint_eq(config.keep_ms.completed, 3600000);
 	ck_assert_uint_eq(config.keep_ms.failed, 604800000);
 	ck_assert_uint_eq(config.keep_bytes, CONFIG_UNLIMITED);
