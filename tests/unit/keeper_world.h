@@ -1,8 +1,8 @@
 /*
  * tests/unit/keeper_world.h - a real keeper, and the test program itself as its supervisor.
  *
- * A directory holds a copy of reeved and, as reeve-supervisor, a link to the test program, which
- * connects to the test's socket, says what it was given, and does what it is told.
+ * A directory holds a copy of reeved and a link to the test program as reeve-supervisor, which
+ * connects to the test's socket, says what it got, and does what it is told.
  */
 #ifndef TESTS_UNIT_KEEPER_WORLD_H
 #define TESTS_UNIT_KEEPER_WORLD_H
