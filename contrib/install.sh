@@ -86,12 +86,20 @@ make_group() {
 	fi
 }
 
+# Where there is none of his own, the machine's answers a user; it is not his to touch.
+serves_us() {
+	socket=$(reeve version | sed -n 's/^service .* at \([^,]*\),.*/\1/p')
+	[ -n "$socket" ] && { is_system || [ "$socket" != $run/control.sock ]; }
+}
+
 # Over a running service: it becomes what was installed, and its tasks run on.
 hand_over() {
 	if is_system && has_systemd; then
 		systemctl daemon-reload
+	elif has_systemd; then
+		systemctl --user daemon-reload || true # there is none where nobody is logged in
 	fi
-	if reeve version | grep -q '^service '; then
+	if serves_us; then
 		reeve shutdown --restart
 	elif is_system; then
 		say "start the service: systemctl enable --now reeve (without systemd: reeved &)"
@@ -119,7 +127,7 @@ tasks_running() {
 }
 
 refuse_while_busy() {
-	if reeve ls --active 2>/dev/null | grep '^ *[0-9]'; then
+	if serves_us && reeve ls --active 2>/dev/null | grep '^ *[0-9]'; then
 		say "these tasks have not ended: nothing was removed"
 		say "reeve drain --wait lets them finish, reeve shutdown --tasks ends them"
 		exit 1
@@ -136,8 +144,10 @@ refuse_while_busy() {
 stop_service() {
 	if is_system && has_systemd; then
 		systemctl disable --now reeve.service || true
+	elif has_systemd; then
+		systemctl --user disable --now reeve.service || true
 	fi
-	reeve shutdown 2>/dev/null || true
+	! serves_us || reeve shutdown
 }
 
 purge() {

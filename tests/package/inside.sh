@@ -1,6 +1,6 @@
 #!/bin/sh
 # tests/package/inside.sh - what run.sh does in the Debian that it made: as root, in a pid namespace.
-# shellcheck disable=SC2317 # functions are called through expect
+# shellcheck disable=SC2016,SC2317 # $HOME is hers; functions are called through expect
 set -u
 
 failed=0
@@ -145,6 +145,28 @@ snapshot | grep -v ^/usr/local >/tmp/after
 grep -v ^/usr/local /tmp/before >/tmp/before.rest
 expect "nothing stays" diff /tmp/before.rest /tmp/after
 expect "no file below /usr/local" refused sh -c 'find /usr/local ! -type d ! -type l | grep .'
+
+echo "== make install, for oneself"
+mine() { as_alice "cd /given/tree && PREFIX=\$HOME/.local PURGE=${purge-} contrib/install.sh $1 build"; }
+own() { as_alice "\$HOME/.local/bin/reeve $1"; }
+expect "it installs, and ends with doctor" mine install
+expect_said "which says how to start a service" 'systemctl --user enable --now reeve'
+expect_said "and how to keep it beyond the logout" 'loginctl enable-linger'
+as_alice '$HOME/.local/bin/reeved' >>/tmp/reeved.log 2>&1 &
+expect "the service starts" until_true "su alice -c '\$HOME/.local/bin/reeve version' | grep -q '^service .*alice'"
+rm -f /tmp/go
+id=$(own "run --detach -- sh -c 'while [ ! -e /tmp/go ]; do sleep 0.1; done'")
+expect "a task runs" until_true "find /proc/[0-9]*/exe -lname '*/reeve-worker' 2>/dev/null | grep -q ."
+busy=$(worker)
+expect "installing again hands over" mine install
+expect_said "with the task" '1 running'
+expect "its worker is the same" [ "$(worker)" = "$busy" ]
+expect "it is not removed while a task runs" refused mine uninstall
+: >/tmp/go
+expect "the task completes" own "wait $id"
+expect "it is removed then" mine uninstall
+expect "no program stays" refused sh -c 'find /home/alice/.local/bin /home/alice/.local/libexec -type f | grep .'
+expect "the machine has nothing of it" refused test -e /etc/reeve
 
 [ "$failed" = 0 ] || tail -n 40 /tmp/reeved.log
 exit $((failed > 0))

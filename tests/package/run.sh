@@ -34,6 +34,22 @@ mkdir -p "$here"
 say "lintian"
 lintian --profile debian --fail-on warning,error "$here"/debs/*.changes
 
+say "the library for authors of steps"
+dpkg-deb -x "$here"/debs/libreeve-step-dev_*.deb "$here/dev"
+cat >"$here/step.c" <<-'END'
+	#include <reeve/step.h>
+	int
+	main(void)
+	{
+		return step_open() || step_progress(0.5, "half") || step_output("a", "b");
+	}
+END
+# shellcheck disable=SC2046 # words
+cc -o "$here/step" "$here/step.c" $(PKG_CONFIG_SYSROOT_DIR="$here/dev" PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 \
+	PKG_CONFIG_PATH=$(dirname "$(find "$here/dev" -name reeve-step.pc)") PKG_CONFIG_ALLOW_SYSTEM_LIBS=1 \
+	pkg-config --cflags --libs reeve-step)
+"$here/step"
+
 # The same as a later version: every file of it is another one.
 deb=$(echo "$here"/debs/reeve_*.deb)
 dpkg-deb -R "$deb" "$here/later"
