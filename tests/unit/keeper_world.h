@@ -40,8 +40,6 @@ enum {
 	PATIENCE_MS = 20 * 1000
 };
 
-/* ---- the supervisor's side -------------------------------------------------------------- */
-
 struct actor {
 	int test, signals, link, stdin_of_child;
 	const struct reap_ring *ring;
