@@ -30,7 +30,7 @@ static const struct option_def options[] = {
 	{ KEY_ABANDON, "abandon", NULL, "give up on one whose processes cannot be killed" },
 	{ KEY_SCOPE, "scope", "TEXT", "every active task that works on this" },
 	{ KEY_TYPE, "type", "TYPE", "every active task of this type" },
-	{ KEY_OWNER, "owner", "unix:NAME", "every active task of this person" },
+	{ KEY_OWNER, "owner", "NAME", "every active task of this person" },
 	{ KEY_ALL, "all", NULL, "every active task you may see" },
 	{ KEY_JSON, "json", NULL, "the cancelled tasks as JSON: one alone, several as an array" },
 	{ 0, NULL, NULL, NULL },
@@ -299,7 +299,7 @@ run(struct cli *cli, int argc, char **argv)
 const struct verb verb_cancel = {
 	.name = "cancel",
 	.synopsis =
-	    "[options] ID ...\n[options] --scope TEXT | --type TYPE | --owner unix:NAME | --all",
+	    "[options] ID ...\n[options] --scope TEXT | --type TYPE | --owner NAME | --all",
 	.summary = "stop tasks, and everything they started",
 	.help =
 	    "Waits until nothing of them is left alive, and prints what was done. Where several people\n"

@@ -40,8 +40,8 @@ struct verb {
 	const char *name;
 	const char *synopsis; /* lines that follow `reeve NAME` */
 	const char *summary;  /* one line of `reeve --help` */
-	const char
-	    *help; /* paragraphs, which are wrapped, and indented lines, which are not; NULL */
+	/* Paragraphs, which are wrapped, and indented lines, which are not; NULL. */
+	const char *help;
 	/* More of it, made from a table; NULL. */
 	void (*put_help)(struct buf *out, const struct term *page);
 	const struct option_def *options; /* ends with key 0; NULL: none but --help */

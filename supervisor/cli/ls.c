@@ -42,7 +42,7 @@ static const struct option_def options[] = {
 	{ KEY_STATUS, "status", "NAME[,NAME]", "only those in these states, see above" },
 	{ KEY_TYPE, "type", "TYPE", "only this recipe's" },
 	{ KEY_SCOPE, "scope", "TEXT", "only those that work on this" },
-	{ KEY_OWNER, "owner", "unix:NAME", "only this person's" },
+	{ KEY_OWNER, "owner", "NAME", "only this person's" },
 	{ KEY_LABEL, "label", "NAME=VALUE", "only those with this label; may be repeated" },
 	{ KEY_SINCE, "since", "WHEN", "also those that ended since: 7d, 2026-01-31" },
 	{ KEY_LIMIT, "limit", "N", "only the newest N" },

@@ -2,8 +2,12 @@
 
 #include "supervisor/cli/doc.h"
 
+#include <stdio.h>
+#include <string.h>
+
 enum {
-	PAGE = 200
+	PAGE = 200,
+	OWNER_MAX = 512
 };
 
 void
@@ -11,6 +15,17 @@ query_fini(struct query *query)
 {
 	strs_free(&query->states);
 	pairs_free(&query->labels);
+}
+
+/* Who owns tasks is called KIND:NAME; a name alone is a user's. */
+static void
+pack_owner(msgpack_packer *params, const char *owner)
+{
+	char user[OWNER_MAX];
+
+	if (!strchr(owner, ':') && snprintf(user, sizeof user, "unix:%s", owner) < OWNER_MAX)
+		owner = user;
+	pack_kv_str(params, "owner", owner);
 }
 
 static void
@@ -32,7 +47,7 @@ pack_filters(msgpack_packer *params, const struct query *query)
 	if (query->scope)
 		pack_kv_str(params, "scope", query->scope);
 	if (query->owner)
-		pack_kv_str(params, "owner", query->owner);
+		pack_owner(params, query->owner);
 	if (query->since_ms)
 		pack_kv_uint(params, "since_ms", query->since_ms);
 }

@@ -5,8 +5,10 @@
 #include "supervisor/commands/commands.h"
 #include "supervisor/commands/examine.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct visit {
 	struct job job; /* first */
@@ -83,16 +85,18 @@ check_drain(struct examination *examination, const struct drain *drain)
 static void
 check_config(struct examination *examination, const struct settings *settings)
 {
+	const char *note = access(settings->path, F_OK) == 0 ? "" : " is not there, nor need it be";
+	char text[PATH_MAX + 64];
 	size_t waiting = 0;
 
+	snprintf(text, sizeof text, "%s%s", settings->path, note);
 	for (size_t i = 0; i < CONFIG_KEYS; i++)
 		waiting += settings->waiting[i] != NULL;
 	if (settings->problem[0])
 		add_check(examination, "config", HEALTH_FAIL, settings->problem,
 		    "mend the file, then: reeve config reload");
 	else
-		add_check(examination, "config", waiting > 0 ? HEALTH_WARN : HEALTH_OK,
-		    settings->path,
+		add_check(examination, "config", waiting > 0 ? HEALTH_WARN : HEALTH_OK, text,
 		    waiting > 0 ? "some of it waits for a restart (`reeve config` shows what): "
 				  "reeve shutdown --restart"
 				: NULL);

@@ -106,6 +106,20 @@ START_TEST(a_hangup_reloads_and_more_slots_are_given_out_at_once)
 }
 END_TEST
 
+START_TEST(the_doctor_says_when_there_is_no_file)
+{
+	struct world world;
+
+	world_open(&world, __func__);
+	world_env(&world, "REEVE_CONFIG_DIR", world.root);
+	world_start(&world);
+	ck_says(REEVE(&world, "doctor")->out, "reeve.yaml is not there, nor need it be\n");
+	world_file(&world, "reeve.yaml", "grace: 1s\n");
+	ck_says(REEVE(&world, "doctor")->out, "reeve.yaml\n");
+	world_close(&world);
+}
+END_TEST
+
 START_TEST(only_an_administrator_reloads)
 {
 	struct world world;
@@ -190,6 +204,7 @@ main(void)
 	tcase_add_test(tcase, a_reload_takes_up_what_changed_and_says_what_takes_a_restart);
 	tcase_add_test(tcase, with_a_mistake_in_the_file_nothing_changes);
 	tcase_add_test(tcase, a_hangup_reloads_and_more_slots_are_given_out_at_once);
+	tcase_add_test(tcase, the_doctor_says_when_there_is_no_file);
 	tcase_add_test(tcase, only_an_administrator_reloads);
 	tcase_add_test(tcase, a_file_is_checked_without_a_service);
 	tcase_add_test(tcase, no_more_ended_tasks_are_kept_than_were_asked_for);

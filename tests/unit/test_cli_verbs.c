@@ -176,6 +176,15 @@ START_TEST(ls_shows_a_table)
 }
 END_TEST
 
+START_TEST(an_owner_is_named_as_people_are)
+{
+	ck_assert_int_eq(reeve(listing, "ls --owner ada"), EXIT_OK);
+	was_asked(0, "\"owner\":\"unix:ada\"");
+	ck_assert_int_eq(reeve(listing, "ls --owner unix:ada"), EXIT_OK);
+	was_asked(1, "\"owner\":\"unix:ada\"");
+}
+END_TEST
+
 START_TEST(ls_as_json_is_an_array)
 {
 	json_t *json;
@@ -419,6 +428,7 @@ main(void)
 	add(tcase, every_status_of_a_wait_is_told_apart, 1);
 	add(tcase, an_unknown_verb_is_told_its_neighbour, 1);
 	add(tcase, ls_shows_a_table, 1);
+	add(tcase, an_owner_is_named_as_people_are, 1);
 	add(tcase, ls_as_json_is_an_array, 1);
 	add(tcase, an_empty_list_is_an_empty_array, 1);
 	add(tcase, a_task_that_is_not_there_gives_status_7, sizeof by_id / sizeof by_id[0]);
