@@ -1,5 +1,7 @@
 #include "supervisor/apply.h"
 
+#include "supervisor/inquiry.h"
+
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -81,6 +83,7 @@ apply_step_end(struct record *record, const struct fact *fact)
 	if (!step || !is_end_of_step(fact->state))
 		return -EPROTO;
 	record->step = fact->step;
+	inquiry_close_of(record, fact->step, NULL);
 	step->state = fact->state;
 	step->exit = fact->exit;
 	step->lines = fact->count;
@@ -265,10 +268,16 @@ apply_fact(struct record *record, const struct fact *fact)
 		return fact->rev > record->order_rev + LOST_ORDERS ? -EPROTO : 0;
 	case FACT_LEFT_RUNNING:
 		return fact->pid > 0 && fact->pid <= INT32_MAX ? 0 : -EPROTO;
-	case FACT_NOTIFICATION:
 	case FACT_QUESTION:
-	case FACT_STEP_RETRY:
+		return inquiry_ask(record, fact);
+	case FACT_WITHDRAWN:
+		inquiry_close_of(record, fact->step, fact->name ? fact->name : "");
+		return 0;
 	case FACT_UNDO_BEGIN:
+		inquiry_close(record);
+		return 0;
+	case FACT_NOTIFICATION:
+	case FACT_STEP_RETRY:
 		return 0; /* history only */
 	default:
 		return -EPROTO; /* a worker does not say this */

@@ -1,5 +1,7 @@
 #include "supervisor/can.h"
 
+#include "supervisor/inquiry.h"
+
 enum cancel_mode
 can_step_mode(const struct record *record)
 {
@@ -16,7 +18,7 @@ can_step_mode(const struct record *record)
 struct can
 can_do(const struct record *record)
 {
-	struct can can = { .cancel = CANCEL_NOW };
+	struct can can = { .cancel = CANCEL_NOW, .answer = inquiry_is_open(record) };
 
 	if (task_state_is_end(record->state)) {
 		can.cancel = CANCEL_NEVER;

@@ -10,6 +10,7 @@ struct can {
 	enum cancel_mode cancel;
 	const char *reason; /* why cancel is not `now`; NULL otherwise. Static. */
 	bool retry;
+	bool answer;
 };
 
 struct can can_do(const struct record *record);

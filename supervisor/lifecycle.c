@@ -16,7 +16,7 @@
 	[EV_UNDO]        = GO(state_undo, ACT_LAUNCH)
 #define NO_ATTEMPT                                               \
 	[EV_NEVER_RAN] = BUG, [EV_HELLO] = BUG, [EV_UNDO_BEGAN] = BUG, [EV_ASKED] = BUG, \
-	[EV_ANSWERED] = BUG, [EV_ABANDON] = BUG, [EV_COMPLETED] = BUG, [EV_WARNED] = BUG, \
+	[EV_WITHDRAWN] = BUG, [EV_ABANDON] = BUG, [EV_COMPLETED] = BUG, [EV_WARNED] = BUG, \
 	[EV_FAILED] = BUG, [EV_CANCELLED] = BUG, [EV_INTERRUPTED] = BUG, [EV_RESUME] = BUG, \
 	[EV_UNDO] = BUG
 /* Only a task that waits can be granted a slot, come due or be asked for again. */
@@ -26,6 +26,7 @@
 static const struct task_step steps[TASK_STATE_MAX][EV_COUNT] = {
 	[TASK_QUEUED] = {
 		NO_ATTEMPT,
+		[EV_ANSWERED]    = IGNORE,
 		[EV_GRANTED]     = GO(TASK_STARTING, ACT_LAUNCH),
 		[EV_CANCEL]      = GO(TASK_CANCELLED, ACT_END),
 		[EV_CANCEL_UNDO] = GO(TASK_CANCELLING, ACT_LAUNCH),
@@ -39,7 +40,8 @@ static const struct task_step steps[TASK_STATE_MAX][EV_COUNT] = {
 		[EV_HELLO]       = GO(TASK_RUNNING, ACT_NONE),
 		[EV_UNDO_BEGAN]  = GO(TASK_UNDOING, ACT_NONE),
 		[EV_ASKED]       = BUG,
-		[EV_ANSWERED]    = BUG,
+		[EV_ANSWERED]    = IGNORE,
+		[EV_WITHDRAWN]   = IGNORE,
 		[EV_CANCEL]      = GO(TASK_CANCELLING, ACT_ORDER),
 		[EV_CANCEL_UNDO] = BUG,
 		[EV_ABANDON]     = BUG,
@@ -52,18 +54,22 @@ static const struct task_step steps[TASK_STATE_MAX][EV_COUNT] = {
 		[EV_UNDO_BEGAN]  = GO(TASK_UNDOING, ACT_NONE),
 		[EV_ASKED]       = GO(TASK_WAITING, ACT_NONE),
 		[EV_ANSWERED]    = IGNORE,
+		[EV_WITHDRAWN]   = IGNORE,
 		[EV_CANCEL]      = GO(TASK_CANCELLING, ACT_ORDER),
 		[EV_CANCEL_UNDO] = BUG,
 		[EV_ABANDON]     = BUG,
 	},
 	[TASK_WAITING] = {
-		NOT_WAITING,
+		[EV_GRANTED]     = GO(TASK_RUNNING, ACT_ORDER),
+		[EV_DUE]         = IGNORE,
+		[EV_RETRY]       = BUG,
 		ATTEMPT_SETTLES(TASK_UNDOING),
 		[EV_NEVER_RAN]   = BUG,
 		[EV_HELLO]       = IGNORE,
 		[EV_UNDO_BEGAN]  = GO(TASK_UNDOING, ACT_NONE),
 		[EV_ASKED]       = IGNORE,
-		[EV_ANSWERED]    = GO(TASK_RUNNING, ACT_ORDER),
+		[EV_ANSWERED]    = GO(TASK_WAITING, ACT_ENQUEUE),
+		[EV_WITHDRAWN]   = GO(TASK_RUNNING, ACT_NONE),
 		[EV_CANCEL]      = GO(TASK_CANCELLING, ACT_ORDER),
 		[EV_CANCEL_UNDO] = BUG,
 		[EV_ABANDON]     = BUG,
@@ -76,12 +82,14 @@ static const struct task_step steps[TASK_STATE_MAX][EV_COUNT] = {
 		[EV_UNDO_BEGAN]  = GO(TASK_UNDOING, ACT_NONE),
 		[EV_ASKED]       = BUG,
 		[EV_ANSWERED]    = IGNORE,
+		[EV_WITHDRAWN]   = IGNORE,
 		[EV_CANCEL]      = GO(TASK_CANCELLING, ACT_ORDER),
 		[EV_CANCEL_UNDO] = BUG,
 		[EV_ABANDON]     = BUG,
 	},
 	[TASK_RETRYING] = {
 		NO_ATTEMPT,
+		[EV_ANSWERED]    = IGNORE,
 		[EV_GRANTED]     = BUG,
 		[EV_CANCEL]      = GO(TASK_CANCELLED, ACT_END),
 		[EV_CANCEL_UNDO] = GO(TASK_CANCELLING, ACT_LAUNCH),
@@ -96,6 +104,7 @@ static const struct task_step steps[TASK_STATE_MAX][EV_COUNT] = {
 		[EV_UNDO_BEGAN]  = IGNORE,
 		[EV_ASKED]       = IGNORE,
 		[EV_ANSWERED]    = IGNORE,
+		[EV_WITHDRAWN]   = IGNORE,
 		[EV_CANCEL]      = GO(TASK_CANCELLING, ACT_ORDER),
 		[EV_CANCEL_UNDO] = BUG,
 		[EV_ABANDON]     = GO(TASK_CANCELLED, ACT_END),
@@ -108,6 +117,7 @@ static const struct task_step steps[TASK_STATE_MAX][EV_COUNT] = {
 		[EV_UNDO_BEGAN]  = IGNORE,
 		[EV_ASKED]       = BUG,
 		[EV_ANSWERED]    = IGNORE,
+		[EV_WITHDRAWN]   = IGNORE,
 		[EV_CANCEL]      = GO(TASK_UNDOING, ACT_ORDER),
 		[EV_CANCEL_UNDO] = BUG,
 		[EV_ABANDON]     = BUG,
@@ -115,6 +125,7 @@ static const struct task_step steps[TASK_STATE_MAX][EV_COUNT] = {
 #define ENDED(on_retry)                                                         \
  {                                                                              \
   NO_ATTEMPT, [EV_GRANTED] = BUG, [EV_CANCEL] = IGNORE, [EV_CANCEL_UNDO] = BUG, \
+  [EV_ANSWERED] = BUG,                                                          \
   [EV_DUE] = IGNORE, [EV_RETRY] = on_retry,                                     \
  }
 #define AGAIN GO(TASK_QUEUED, ACT_ENQUEUE)

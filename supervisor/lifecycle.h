@@ -20,6 +20,7 @@
 	X(EV_UNDO_BEGAN,  "undo_began",  "the worker has begun to undo")                  \
 	X(EV_ASKED,       "asked",       "a step waits for an answer")                    \
 	X(EV_ANSWERED,    "answered",    "the answer is recorded")                        \
+	X(EV_WITHDRAWN,   "withdrawn",   "no answer is waited for any more")              \
 	X(EV_CANCEL,      "cancel",      "somebody entitled cancels it; nothing to undo, or a worker does it") \
 	X(EV_CANCEL_UNDO, "cancel_undo", "cancelled while no worker lives, with steps to undo") \
 	X(EV_ABANDON,     "abandon",     "an administrator gives up on processes that cannot be killed") \

@@ -1,6 +1,7 @@
 #include "supervisor/verdict.h"
 
 #include "supervisor/can.h"
+#include "supervisor/inquiry.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -68,7 +69,7 @@ suspended(const struct record *record)
 {
 	struct verdict verdict = { .event = EV_INTERRUPTED, .is_interruption = true };
 
-	if (record->on_interrupt == INTERRUPT_RESUME)
+	if (record->on_interrupt == INTERRUPT_RESUME || inquiry_is_all(record))
 		verdict.event = EV_RESUME;
 	snprintf(verdict.message, sizeof verdict.message,
 	    "stopped at a checkpoint, since the machine or the service was about to go down");
@@ -150,8 +151,11 @@ describe_loss(const struct over *over, struct verdict *verdict)
 static bool
 may_resume(const struct record *record, const struct over *over)
 {
+	bool may = record->on_interrupt == INTERRUPT_RESUME && record->resumes < MAX_RESUMES;
+
+	/* Of a question nothing is half done, and who was asked may take days. */
 	return (over->loss == LOSS_DIED || over->loss == LOSS_UNKNOWN) &&
-	       record->on_interrupt == INTERRUPT_RESUME && record->resumes < MAX_RESUMES;
+	       (may || inquiry_is_all(record));
 }
 
 /* The machine went down, or it was about to and the worker had to be killed for it. */

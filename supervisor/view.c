@@ -2,6 +2,7 @@
 
 #include "ipc/clock.h"
 #include "supervisor/can.h"
+#include "supervisor/inquiry.h"
 #include "supervisor/shares.h"
 
 #include <math.h>
@@ -257,6 +258,67 @@ pack_blocked(msgpack_packer *out, const struct blocked *blocked)
 }
 
 static void
+pack_strs(msgpack_packer *out, const char *key, const struct strs *strs)
+{
+	pack_kv_array(out, key, strs->n);
+	for (size_t i = 0; i < strs->n; i++)
+		pack_str(out, strs->v[i]);
+}
+
+static void
+pack_fields(msgpack_packer *out, const struct question_fields *fields)
+{
+	pack_kv_array(out, "fields", fields->n);
+	for (size_t i = 0; i < fields->n; i++) {
+		const struct question_field *field = &fields->v[i];
+
+		msgpack_pack_map(out, 6);
+		pack_kv_str(out, "name", field->name);
+		pack_kv_str(out, "type", field->type ? field->type : "text");
+		pack_kv_str(out, "label", field->label ? field->label : field->name);
+		pack_kv_str(out, "default", field->default_value);
+		pack_strs(out, "choices", &field->choices);
+		pack_kv_bool(out, "optional", field->optional);
+	}
+}
+
+static void
+pack_question(msgpack_packer *out, const struct record *record)
+{
+	const struct question *question = &record->question.it;
+	char id[INQUIRY_ID];
+
+	if (!inquiry_is_open(record)) {
+		pack_kv_nil(out, "question");
+		return;
+	}
+	pack_kv_map(out, "question", 10);
+	pack_kv_str(out, "id", inquiry_id(record->question.step, question->name, id));
+	pack_kv_uint(out, "step", record->question.step);
+	pack_kv_str(out, "text", question->text);
+	pack_kv_str(out, "yes", question_word(question, true));
+	pack_kv_str(out, "no", question_word(question, false));
+	pack_fields(out, &question->fields);
+	pack_kv_str(out, "default", question->default_answer);
+	pack_kv_time(out, "default_at", inquiry_default_ms(record));
+	pack_kv_time(out, "asked_at", record->question.asked_ms);
+	pack_kv_str(out, "problem", question->problem);
+}
+
+/* Of an event: no secret is in it. */
+static void
+pack_answer(msgpack_packer *out, const struct answer *answer)
+{
+	char id[INQUIRY_ID];
+
+	pack_kv_map(out, "answer", 4);
+	pack_kv_str(out, "question", inquiry_id(answer->step, answer->question, id));
+	pack_kv_str(out, "answer", answer->yes ? "yes" : "no");
+	pack_kv_str(out, "by", answer->by);
+	pack_kv_pairs(out, "fields", &answer->fields, answer->fields.n);
+}
+
+static void
 pack_can(msgpack_packer *out, const struct record *record)
 {
 	struct can can = can_do(record);
@@ -266,7 +328,7 @@ pack_can(msgpack_packer *out, const struct record *record)
 	pack_kv_str(out, "reason", can.reason);
 	pack_kv_bool(out, "pause", false);
 	pack_kv_bool(out, "retry", can.retry);
-	pack_kv_bool(out, "answer", false);
+	pack_kv_bool(out, "answer", can.answer);
 }
 
 static void
@@ -354,7 +416,7 @@ view_task(msgpack_packer *out, const struct record *record, const struct view_li
 	    out, "checkpoint", in_step ? &record->steps.v[record->step - 1].checkpoint : &none);
 	pack_kv_blob(out, "result", &record->result);
 	pack_warnings(out, record, &shares);
-	pack_kv_nil(out, "question");
+	pack_question(out, record);
 	pack_error(out, &record->error);
 	pack_blocked(out, &live->blocked);
 	pack_can(out, record);
@@ -403,7 +465,8 @@ view_event(msgpack_packer *out, const struct fact *event)
 	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
 		n += numbers[i].value != 0;
 	n += (size_t)((event->state != 0) + (event->outcome != 0) + event->exit.known +
-		      (event->value.data != NULL) + (event->receipt.method != NULL));
+		      (event->value.data != NULL) + (event->receipt.method != NULL) +
+		      (event->question.text != NULL) + (event->answer.question != NULL));
 	msgpack_pack_map(out, n);
 	pack_event_head(
 	    out, fact_kind_name(event->kind), event->ts_ms, event->task, event->attempt);
@@ -423,6 +486,10 @@ view_event(msgpack_packer *out, const struct fact *event)
 		pack_kv_blob(out, "value", &event->value);
 	if (event->receipt.method)
 		pack_receipt(out, &event->receipt);
+	if (event->question.text)
+		pack_kv_str(out, "question", event->question.text);
+	if (event->answer.question)
+		pack_answer(out, &event->answer);
 }
 
 void

@@ -31,6 +31,24 @@ settle_cancel(struct runner *runner)
 	command_tell_killed(attempt, &runner->receipt);
 }
 
+/* A step that asks is not half done: whoever was asked is waited for, whatever else is stopped. */
+static bool
+is_asking(const struct brief *brief)
+{
+	for (size_t i = 0; i < brief->steps.n; i++)
+		if (brief->spec.steps.v[i].kind == STEP_KIND_CONFIRM &&
+		    brief->steps.v[i].state == STEP_RUNNING)
+			return true;
+	return false;
+}
+
+/* Its undo is not due: the next attempt goes on with what there is. */
+static bool
+is_put_off(const struct brief *brief)
+{
+	return brief->spec.on_interrupt == INTERRUPT_RESUME || is_asking(brief);
+}
+
 /* Nobody wanted it to end: machine or service is about to go. */
 static void
 settle_suspension(struct runner *runner)
@@ -41,18 +59,10 @@ settle_suspension(struct runner *runner)
 	end->outcome = TASK_INTERRUPTED;
 	if (kill_has_others(0, NULL))
 		command_kill_all(runner->attempt, 0, &runner->receipt);
-	if (runner->attempt->brief.spec.on_interrupt == INTERRUPT_RESUME)
+	if (is_put_off(&runner->attempt->brief))
 		return;
 	str_set(&end->code, "suspended");
 	str_set(&end->message, "stopped, since the machine or the service was about to go down");
-}
-
-/* Its undo is not due: the next attempt goes on with what there is. */
-static bool
-is_put_off(const struct runner *runner)
-{
-	return runner->end.outcome == TASK_INTERRUPTED &&
-	       runner->attempt->brief.spec.on_interrupt == INTERRUPT_RESUME;
 }
 
 /* What became of the steps decides what becomes of the task, after what must be undone is. */
@@ -77,7 +87,7 @@ conclude(struct runner *runner, enum step_end end)
 		runner->end.outcome = TASK_FAILED;
 		break;
 	}
-	if (!is_put_off(runner))
+	if (runner->end.outcome != TASK_INTERRUPTED || !is_put_off(&attempt->brief))
 		undo_steps(runner);
 	if (attempt->journal.error)
 		return attempt->journal.error;

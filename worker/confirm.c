@@ -118,6 +118,10 @@ confirm_step(struct attempt *attempt, size_t index, char ret_why[static CONFIRM_
 	confirmed = await(attempt);
 	if (confirmed == CONFIRMED_YES)
 		confirmed = take(attempt, index, ret_why);
-	asking_end(attempt);
+	/* Only stopped, it asks the same again. */
+	if (confirmed != CONFIRMED_YES && attempt->orders.want == WANT_SUSPEND)
+		asking_fini(&attempt->asking);
+	else
+		asking_end(attempt);
 	return confirmed;
 }

@@ -372,6 +372,7 @@ static enum step_end
 run_step(struct runner *runner, size_t index)
 {
 	struct attempt *attempt = runner->attempt;
+	bool is_waiting; /* for an answer, into the next attempt */
 	enum step_end end;
 
 	output_begin(&attempt->output, (uint16_t)(index + 1));
@@ -389,7 +390,10 @@ run_step(struct runner *runner, size_t index)
 		  ? confirm(runner, index)
 		  : try_step(runner, index);
 out:
-	if (end == STEP_ENDED_BY_CANCEL && attempt->brief.steps.v[index].state == STEP_RUNNING)
+	is_waiting = attempt->brief.spec.steps.v[index].kind == STEP_KIND_CONFIRM &&
+		     attempt->orders.want == WANT_SUSPEND;
+	if (end == STEP_ENDED_BY_CANCEL && !is_waiting &&
+	    attempt->brief.steps.v[index].state == STEP_RUNNING)
 		end_cancelled(attempt, index, NULL);
 	return end;
 }

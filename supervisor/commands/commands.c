@@ -19,6 +19,7 @@ const struct method methods[] = {
 	{ "cancel", method_cancel, false },
 	{ "retry", method_retry, false },
 	{ "keep", method_keep, false },
+	{ "answer", method_answer, false },
 	{ "recipes", method_recipes, false },
 	{ "doctor", method_doctor, false },
 	{ "config", method_config, false },

@@ -56,6 +56,9 @@ bool request_may_see(const struct request *request, const struct record *record)
 /* What is known of a live task beside its row; for an ended one, nothing. */
 struct view_live request_live(const struct request *request, uint64_t id);
 
+/* unix:NAME, or unix:UID for who has none. */
+void person_name(const struct person *person, uid_t uid, char *name, size_t room);
+
 typedef void (*method_fn)(const struct request *request, const struct rpc_slice *params, int fd);
 
 struct method {
@@ -80,6 +83,7 @@ void method_log(const struct request *request, const struct rpc_slice *params, i
 void method_cancel(const struct request *request, const struct rpc_slice *params, int fd);
 void method_retry(const struct request *request, const struct rpc_slice *params, int fd);
 void method_keep(const struct request *request, const struct rpc_slice *params, int fd);
+void method_answer(const struct request *request, const struct rpc_slice *params, int fd);
 void method_recipes(const struct request *request, const struct rpc_slice *params, int fd);
 void method_doctor(const struct request *request, const struct rpc_slice *params, int fd);
 void method_config(const struct request *request, const struct rpc_slice *params, int fd);

@@ -207,7 +207,7 @@ answer_failure(struct asked *asked, int error)
 		answer_error(asked, RPC_INTERNAL, strerror(-error));
 }
 
-static void
+void
 person_name(const struct person *person, uid_t uid, char *name, size_t room)
 {
 	if (person)

@@ -7,9 +7,11 @@
 #include "ipc/proc.h"
 #include "supervisor/apply.h"
 #include "supervisor/can.h"
+#include "supervisor/inquiry.h"
 #include "supervisor/launch.h"
 #include "supervisor/roster/change.h"
 #include "supervisor/roster/daemons.h"
+#include "supervisor/roster/question.h"
 #include "supervisor/roster/suspend.h"
 
 #include <assert.h>
@@ -199,6 +201,7 @@ take_fact(struct fact *fact, void *arg)
 	struct taking *taking = arg;
 	struct attempt *attempt = taking->attempt;
 	struct task *task = attempt->task;
+	bool is_told_already = fact->kind == FACT_QUESTION && inquiry_is_known(&task->rec, fact);
 	int r;
 
 	if (!fact_kind_is_from_worker(fact->kind) ||
@@ -213,7 +216,11 @@ take_fact(struct fact *fact, void *arg)
 	if (!taking->change)
 		taking->change = change_begin(task);
 	follow(attempt, taking->change, fact);
-	change_take_fact(taking->change, fact);
+	question_follow(taking->change, fact);
+	if (is_told_already)
+		codec_free(&fact_codec, fact);
+	else
+		change_take_fact(taking->change, fact);
 	return 0;
 }
 
@@ -352,6 +359,8 @@ on_launched(struct job *job)
 	attempt_ingest(attempt);
 	if (attempt->phase != ATTEMPT_ALIVE)
 		return;
+	if (task->rec.order_rev > attempt->briefed_rev)
+		change_send_order(task, false);
 	if (want_ends(task->rec.want)) {
 		change_send_order(task, false);
 		attempt_expect_end(task);
@@ -361,8 +370,9 @@ on_launched(struct job *job)
 }
 
 static int
-fill_steps(struct launch *launch, const struct record *rec)
+fill_steps(struct launch *launch, const struct task *task)
 {
+	const struct record *rec = &task->rec;
 	struct brief_step *steps = calloc(rec->steps.n ? rec->steps.n : 1, sizeof *steps);
 
 	if (!steps)
@@ -379,6 +389,8 @@ fill_steps(struct launch *launch, const struct record *rec)
 				return -ENOMEM;
 		if (from->checkpoint.data &&
 		    blob_set(&steps[i].checkpoint, from->checkpoint.data, from->checkpoint.len) < 0)
+			return -ENOMEM;
+		if (question_answers(task, i, &steps[i].answers) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -404,8 +416,10 @@ attempt_record(struct task *task, enum attempt_mode mode)
 		log_error("out of memory; starting afresh from the store");
 		_exit(SUPERVISOR_EXIT_IO);
 	}
-	if (mode == ATTEMPT_RUN)
+	if (mode == ATTEMPT_RUN) {
+		question_forget_lost(task);
 		apply_attempt_begins(&task->rec);
+	}
 }
 
 void
@@ -417,7 +431,8 @@ attempt_launch(struct task *task)
 	struct attempt *attempt = attempt_new(task);
 
 	attempt->phase = ATTEMPT_LAUNCHING;
-	if (!launch || fill_steps(launch, rec) < 0) {
+	attempt->briefed_rev = rec->order_rev;
+	if (!launch || fill_steps(launch, task) < 0) {
 		log_error("out of memory; starting afresh from the store");
 		_exit(SUPERVISOR_EXIT_IO);
 	}

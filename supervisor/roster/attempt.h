@@ -37,8 +37,9 @@ struct attempt {
 	uint64_t since_ms; /* boot clock: when this phase began */
 	uint64_t order_ms; /* boot clock: when the cancel could first be obeyed */
 	uint64_t obeyed_rev;
-	uint64_t cpu_ticks;  /* of the worker, when a cancel was last waited for */
-	unsigned idle_looks; /* since it was seen to work */
+	uint64_t briefed_rev; /* answers up to here are in its brief */
+	uint64_t cpu_ticks;   /* of the worker, when a cancel was last waited for */
+	unsigned idle_looks;  /* since it was seen to work */
 	bool is_undoing, was_killed_by_itself; /* it journalled UNDO_BEGIN, KILLED */
 	bool is_tampered;
 	bool is_spent;           /* its cgroup was killed: the next one needs another */

@@ -3,8 +3,10 @@
 #include "ipc/clock.h"
 #include "ipc/failpoint.h"
 #include "ipc/log.h"
+#include "supervisor/inquiry.h"
 #include "supervisor/roster/attempt.h"
 #include "supervisor/roster/leftover.h"
+#include "supervisor/roster/question.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -45,6 +47,7 @@ change_step(struct change *change, enum task_event event)
 		log_error("task %llu: event %s in state %s", (unsigned long long)task->rec.id,
 		    task_event_name(event), task_state_name(task->rec.state));
 	assert(step.verdict == VERDICT_GO);
+	change->has_moved = change->has_moved || step.to != task->rec.state;
 	roster_set_state(task, step.to);
 	if (step.action != ACT_NONE)
 		change->action = step.action;
@@ -116,6 +119,8 @@ publish(struct change *change)
 	uint64_t seq = store_batch_first_seq(change->commit.batch);
 	struct record record;
 
+	if (change->nevents == 0 && change->has_moved)
+		listener->news(task, listener->arg);
 	if (change->nevents == 0 ||
 	    codec_decode(&record_codec, task->seen, task->seen_len, &record, NULL) < 0)
 		return;
@@ -253,7 +258,11 @@ change_send_order(struct task *task, bool report)
 	order.want = task->rec.want ? task->rec.want : WANT_RUN;
 	order.force = task->rec.force;
 	order.report = report;
+	order.hold = task->rec.state == TASK_WAITING && !inquiry_is_open(&task->rec);
+	if (!question_for_order(task, &order.answer))
+		codec_init(&answer_codec, &order.answer);
 	if (link_order(&task->attempt->link, &order) < 0)
 		log_debug("task %llu: the order waits for the worker's pipe",
 		    (unsigned long long)task->rec.id);
+	codec_free(&order_codec, &order);
 }

@@ -21,6 +21,7 @@ struct change {
 	struct fact *events; /* owned; as they stand in the batch */
 	size_t nevents;
 	enum task_action action;
+	bool has_moved;   /* the task's state is another one */
 	uint64_t vacated; /* the berth of an attempt that is over with this; 0: none */
 	bool is_berth_spent;
 	change_done_fn done;

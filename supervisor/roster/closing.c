@@ -4,6 +4,7 @@
 #include "ipc/failpoint.h"
 #include "ipc/log.h"
 #include "supervisor/apply.h"
+#include "supervisor/inquiry.h"
 #include "supervisor/killing.h"
 #include "supervisor/launch.h"
 #include "supervisor/roster/attempt.h"
@@ -58,6 +59,7 @@ closing_end_task(struct change *change)
 	struct fact *event;
 
 	rec->ended_ms = clock_wall_ms();
+	inquiry_close(rec);
 	rec->expires_ms = closing_expiry(task, rec->ended_ms);
 	if (completed)
 		rec->progress = 1;
@@ -182,6 +184,8 @@ settle(struct attempt *attempt)
 		note_interruption(change, &verdict, &over);
 	if (verdict.code && verdict.event != EV_RESUME && !rec->error.code)
 		apply_error(rec, verdict.code, verdict.message, rec->step, &over.exit, NULL);
+	if (verdict.event == EV_UNDO)
+		inquiry_close(rec);
 	prepare(change, &verdict, &over);
 	roster_set_unkillable(task, false);
 	attempt_free(attempt);

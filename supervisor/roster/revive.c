@@ -2,6 +2,7 @@
 #include "ipc/clock.h"
 #include "ipc/log.h"
 #include "supervisor/can.h"
+#include "supervisor/inquiry.h"
 #include "supervisor/roster/closing.h"
 #include "supervisor/roster/join.h"
 #include "supervisor/roster/wish.h"
@@ -110,6 +111,7 @@ wish_retry(struct roster *roster, uint64_t id, const struct retry_request *reque
 	}
 	task->is_leaving = false;
 	change = change_begin(task);
+	inquiry_forget_no(&task->rec);
 	task->rec.want = WANT_RUN;
 	task->rec.force = false;
 	task->rec.order_rev++;

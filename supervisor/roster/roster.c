@@ -2,12 +2,14 @@
 
 #include "ipc/clock.h"
 #include "ipc/log.h"
+#include "supervisor/inquiry.h"
 #include "supervisor/roster/attempt.h"
 #include "supervisor/roster/change.h"
 #include "supervisor/roster/daemons.h"
 #include "supervisor/roster/drain.h"
 #include "supervisor/roster/join.h"
 #include "supervisor/roster/leftover.h"
+#include "supervisor/roster/question.h"
 #include "supervisor/roster/retention.h"
 
 #include <assert.h>
@@ -106,6 +108,7 @@ roster_add(struct roster *roster, struct record *record)
 	codec_init(&news_codec, &task->news);
 	ev_timer_init(&task->due, on_due, 0., 0.);
 	task->due.data = task;
+	question_init(task);
 	if (!tsearch(task, &roster->by_id, compare_ids) || !enter_token(task) ||
 	    join_enter(task) < 0) {
 		leave_token(task);
@@ -134,6 +137,7 @@ roster_drop(struct task *task)
 	assert(task->commits == 0);
 	attempt_free(task->attempt);
 	ev_timer_stop(roster->env.loop, &task->due);
+	question_fini(task);
 	queue_remove(&roster->queue, task->rec.queue_order, task->rec.id);
 	if (task_state_holds_slot(task->rec.state) && !task->is_unkillable)
 		roster->queue.used--;
@@ -164,19 +168,26 @@ roster_find(struct roster *roster, uint64_t id)
 	return found ? *found : NULL;
 }
 
-static bool
-uses_slot(const struct task *task)
+bool
+roster_uses_slot(const struct task *task)
 {
 	return task_state_holds_slot(task->rec.state) && !task->is_unkillable;
+}
+
+/* One that was answered waits for its slot like one that has not begun. */
+bool
+roster_stands_in_queue(enum task_state state)
+{
+	return state == TASK_QUEUED || state == TASK_WAITING;
 }
 
 void
 roster_set_state(struct task *task, enum task_state state)
 {
 	struct roster *roster = task->roster;
-	bool used = uses_slot(task);
+	bool used = roster_uses_slot(task);
 
-	if (task->rec.state == TASK_QUEUED && state != TASK_QUEUED)
+	if (roster_stands_in_queue(task->rec.state) && !roster_stands_in_queue(state))
 		queue_remove(&roster->queue, task->rec.queue_order, task->rec.id);
 	if (task->rec.state == TASK_RETRYING)
 		ev_timer_stop(roster->env.loop, &task->due);
@@ -185,7 +196,7 @@ roster_set_state(struct task *task, enum task_state state)
 		task->is_unkillable = false;
 		join_leave(task); /* whoever submits the same now starts afresh */
 	}
-	roster->queue.used += uses_slot(task);
+	roster->queue.used += roster_uses_slot(task);
 	roster->queue.used -= used;
 }
 
@@ -193,14 +204,14 @@ void
 roster_set_unkillable(struct task *task, bool is_unkillable)
 {
 	const struct roster_listener *listener = &task->roster->listener;
-	bool used = uses_slot(task);
+	bool used = roster_uses_slot(task);
 
 	if (is_unkillable == task->is_unkillable)
 		return;
 	if (is_unkillable)
 		task->blocked_since_ms = clock_wall_ms();
 	task->is_unkillable = is_unkillable;
-	task->roster->queue.used += uses_slot(task);
+	task->roster->queue.used += roster_uses_slot(task);
 	task->roster->queue.used -= used;
 	if (task->seen)
 		listener->news(task, listener->arg);
@@ -209,7 +220,8 @@ roster_set_unkillable(struct task *task, bool is_unkillable)
 void
 roster_enqueue(struct task *task)
 {
-	if (task->rec.state != TASK_QUEUED || task->is_leaving)
+	if (!roster_stands_in_queue(task->rec.state) || inquiry_is_open(&task->rec) ||
+	    task->is_leaving)
 		return; /* cancelled while its place was being committed */
 	if (queue_add(&task->roster->queue, task->rec.queue_order, task->rec.id) < 0) {
 		log_error("task %llu: no memory for its place in the queue",
@@ -242,50 +254,13 @@ roster_leave(struct task *task)
 
 	if (task->rec.secrets.n > 0)
 		vault_drop(roster->env.vault, task->rec.id);
+	question_drop_secrets(task);
 	task->is_leaving = true;
 	if (task->is_on_leave)
 		return;
 	task->is_on_leave = true;
 	task->next_leaving = roster->leaving;
 	roster->leaving = task;
-}
-
-static const struct task *
-slot_holder(const struct roster *roster)
-{
-	for (const struct task *task = roster->first; task; task = task->next)
-		if (uses_slot(task))
-			return task;
-	return NULL;
-}
-
-struct blocked
-roster_blocked(const struct task *task)
-{
-	struct blocked blocked = { .since_ms = task->blocked_since_ms };
-	const struct news *news = task->has_news ? &task->news : NULL;
-	const struct task *holder;
-
-	if (task->is_unkillable) {
-		blocked.kind = BLOCK_UNKILLABLE;
-		blocked.text = "processes that cannot be killed";
-	} else if (task->rec.state == TASK_QUEUED && task->roster->drain.boot_id) {
-		blocked.kind = BLOCK_DRAIN;
-		blocked.text = "the service takes nothing new (drain)";
-		if (task->roster->drain.since_ms > blocked.since_ms)
-			blocked.since_ms = task->roster->drain.since_ms;
-	} else if (task->rec.state == TASK_QUEUED &&
-		   task->roster->queue.used >= task->roster->queue.slots) {
-		holder = slot_holder(task->roster);
-		blocked.kind = BLOCK_SLOT;
-		blocked.holder = holder ? holder->rec.id : 0;
-		blocked.text = holder ? NULL : "no slots are given out";
-	} else if (news && news->blocked && task_state_has_worker(task->rec.state)) {
-		blocked.kind = news->blocked;
-		blocked.text = news->holder;
-		blocked.since_ms = news->blocked_since_ms;
-	}
-	return blocked;
 }
 
 /* Its turn: the attempt is recorded before anything of it exists. */
@@ -322,10 +297,24 @@ drop_leaving(struct roster *roster)
 	}
 }
 
-static bool
-may_grant(const struct roster *roster)
+/* The service is about to go: nobody goes on. Draining: only what has begun, and was answered. */
+static uint64_t
+next_granted(struct roster *roster)
 {
-	return !roster->is_draining && !roster->drain.boot_id;
+	uint64_t id = roster->is_draining ? 0 : queue_next(&roster->queue);
+
+	if (id == 0 || !roster->drain.boot_id)
+		return id;
+	return roster_find(roster, id)->rec.state == TASK_WAITING ? id : 0;
+}
+
+static void
+grant_next(struct task *task)
+{
+	if (task->rec.state == TASK_WAITING)
+		question_grant(task);
+	else
+		grant(task);
 }
 
 static void
@@ -336,8 +325,8 @@ on_pump(struct ev_loop *loop, ev_prepare *pump, int revents)
 
 	(void)loop;
 	(void)revents;
-	while (may_grant(roster) && (id = queue_next(&roster->queue)) != 0)
-		grant(roster_find(roster, id));
+	while ((id = next_granted(roster)) != 0)
+		grant_next(roster_find(roster, id));
 	drop_leaving(roster);
 }
 
@@ -405,6 +394,9 @@ load_row(uint64_t id, const uint8_t *row, size_t len, void *arg)
 static void
 take_up(struct task *task)
 {
+	question_arm(task);
+	if (task->rec.state == TASK_WAITING)
+		roster_enqueue(task); /* where it was answered */
 	if (task->rec.state == TASK_QUEUED)
 		roster_enqueue(task);
 	else if (task->rec.state == TASK_RETRYING)
@@ -416,7 +408,7 @@ take_up(struct task *task)
 static bool
 is_live(uint64_t id, void *arg)
 {
-	return roster_find(arg, id) != NULL;
+	return roster_find(arg, id & ~QUESTION_SECRETS) != NULL;
 }
 
 int

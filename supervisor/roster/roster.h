@@ -14,6 +14,8 @@
  *   revive.c     what they ask of ended tasks: retry, keep
  *   suspend.c    workers end at a checkpoint, to go on in the next service
  *   drain.c      nothing new is taken, what runs is finished
+ *   question.c   what a task asks people, and their answers
+ *   blocked.c    why a task does not move
  *   join.c       which active task a submission joins
  *   retention.c  ended tasks go when their time has come
  *   weigh.c      how much of the disk their logs take
@@ -58,6 +60,7 @@ struct task {
 	struct task *next_leaving;
 	unsigned commits;         /* changes not committed yet */
 	ev_timer due;             /* retry_at */
+	ev_timer answer_due;      /* of its question, the default */
 	struct task *prev, *next; /* every live task, oldest first */
 };
 
@@ -168,6 +171,10 @@ struct blocked roster_blocked(const struct task *task);
 struct task *roster_add(struct roster *roster, struct record *record);
 /* Takes TASK out and frees it. No change of it may be under way. */
 void roster_drop(struct task *task);
+
+bool roster_uses_slot(const struct task *task);
+/* QUEUED, or WAITING, where it was answered. */
+bool roster_stands_in_queue(enum task_state state);
 
 /* The one setter of a task's state. */
 void roster_set_state(struct task *task, enum task_state state);

@@ -4,6 +4,7 @@
 #include "ipc/log.h"
 #include "ipc/proc.h"
 #include "supervisor/can.h"
+#include "supervisor/inquiry.h"
 #include "supervisor/roster/attempt.h"
 #include "supervisor/roster/closing.h"
 #include "supervisor/roster/join.h"
@@ -43,6 +44,7 @@ add_step(struct record *rec, const struct spec_step *spec)
 	step->weight = spec->weight;
 	step->has_undo = spec->undo.sh || spec->undo.argv.n > 0;
 	step->leaves_running = spec->leave_running;
+	step->confirms = spec->kind == STEP_KIND_CONFIRM;
 }
 
 static int
@@ -372,6 +374,7 @@ wish_cancel(struct task *task, const struct cancel_request *request)
 	if (can.cancel == CANCEL_NEVER && !is_forcing)
 		return refuse(can.reason);
 	change = change_begin(task);
+	inquiry_close(rec);
 	rec->want = WANT_CANCEL;
 	rec->force = rec->force || is_forcing;
 	rec->order_rev++;
