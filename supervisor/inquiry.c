@@ -127,6 +127,23 @@ inquiry_answered(const struct record *record, const char *id)
 	return step && *name == '/' ? answers_find(&step->answers, name + 1) : NULL;
 }
 
+const struct answer *
+inquiry_sent(const struct record *record, const struct blob *token)
+{
+	for (size_t i = 0; token->data && i < record->steps.n; i++) {
+		const struct answers *answers = &record->steps.v[i].answers;
+
+		for (size_t k = 0; k < answers->n; k++) {
+			const struct blob *sent = &answers->v[k].token;
+
+			if (sent->data && sent->len == token->len &&
+			    memcmp(sent->data, token->data, token->len) == 0)
+				return &answers->v[k];
+		}
+	}
+	return NULL;
+}
+
 bool
 inquiry_is_all(const struct record *record)
 {

@@ -41,6 +41,9 @@ bool inquiry_is(const struct record *record, const char *id);
 /* The answer to the question with that id, or NULL. Borrowed. */
 const struct answer *inquiry_answered(const struct record *record, const char *id);
 
+/* The answer that was given with TOKEN, or NULL. Borrowed. */
+const struct answer *inquiry_sent(const struct record *record, const struct blob *token);
+
 /* True while the present step asks and has done nothing that an interruption could have halved. */
 bool inquiry_is_all(const struct record *record);
 

@@ -61,8 +61,8 @@ int verb_unknown(const char *name);
 int complete(const struct cli *cli, int nwords, char **words);
 
 extern const struct verb verb_run, verb_ls, verb_show, verb_watch, verb_logs, verb_events,
-    verb_wait, verb_cancel, verb_retry, verb_keep, verb_new, verb_check, verb_recipes, verb_config,
-    verb_doctor, verb_drain, verb_shutdown, verb_version;
+    verb_wait, verb_cancel, verb_answer, verb_retry, verb_keep, verb_new, verb_check, verb_recipes,
+    verb_config, verb_doctor, verb_drain, verb_shutdown, verb_version;
 
 /* `reeve: message` and, when HINT is not NULL, a line of what to do. Cleans both. */
 void complain(const char *hint, const char *format, ...) __attribute__((format(printf, 2, 3)));

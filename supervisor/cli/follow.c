@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
 	DRAIN_MAX = 64, /* notifications taken before the view gets its turn */
@@ -212,6 +213,14 @@ ask_watch(struct follow *follow, struct client_reply *ret_reply)
 	return session_call(follow->session, &request, -1, &listener, ret_reply);
 }
 
+int
+follow_call(struct follow *follow, struct request *request, struct client_reply *ret_reply)
+{
+	struct listener listener = { on_notify, follow };
+
+	return session_call(follow->session, request, -1, &listener, ret_reply);
+}
+
 static enum follow_end
 subscribe(struct follow *follow)
 {
@@ -293,10 +302,12 @@ static bool
 idle(struct follow *follow, int signal_fd, int timeout_ms)
 {
 	struct pollfd pollfds[] = { { .fd = follow->session->client.fd, .events = POLLIN },
-		{ .fd = signal_fd, .events = POLLIN } };
+		{ .fd = signal_fd, .events = POLLIN },
+		{ .fd = follow->wants_input ? STDIN_FILENO : -1, .events = POLLIN } };
 	int signo;
 
-	(void)poll(pollfds, 2, timeout_ms);
+	if (poll(pollfds, 3, timeout_ms) > 0 && pollfds[2].revents)
+		follow->view->input(follow->arg);
 	while ((signo = signals_next(signal_fd)) != 0) {
 		if (signo == SIGWINCH || signo == SIGTSTP) {
 			heed(follow, signo);
@@ -323,7 +334,7 @@ turn(struct follow *follow, int signal_fd, uint64_t deadline_ms)
 	}
 	has_more = follow->is_subscribed && drain(follow);
 	wait_ms = follow->view->tick ? follow->view->tick(follow->arg) : -1;
-	if (is_over(follow) && !has_more)
+	if (follow->is_done || (is_over(follow) && !has_more))
 		return FOLLOW_ENDED;
 	now_ms = clock_boot_ms();
 	if (deadline_ms > 0 && now_ms >= deadline_ms)

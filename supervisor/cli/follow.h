@@ -33,6 +33,8 @@ struct follow_view {
 	int (*tick)(void *arg);
 	/* SIGWINCH or SIGTSTP. NULL: the one is ignored, the other stops us. */
 	void (*signal)(int signo, void *arg);
+	/* Stdin is readable, and ->wants_input. */
+	void (*input)(void *arg);
 	/* One of several ids is not there, which was said already with STATUS; the others are
 	 * followed. NULL: nothing more is done. */
 	void (*missing)(uint64_t id, int status, void *arg);
@@ -54,6 +56,9 @@ struct follow {
 	int signal, status; /* results */
 	int missing;        /* another: the status of an id that is not there; 0: all are */
 
+	bool wants_input; /* the view's to set, like */
+	bool is_done;     /* it needs to hear no more */
+
 	bool *ended; /* per id */
 	char *epoch;
 	uint64_t seq; /* last seen */
@@ -61,6 +66,9 @@ struct follow {
 	bool stood_ended; /* since the last subscription, by how the tasks stand */
 	uint64_t quiet_since_ms;
 };
+
+/* For the view, from tick() or input(): a call that misses no news. As session_call. */
+int follow_call(struct follow *follow, struct request *request, struct client_reply *ret_reply);
 
 /* Until one of the ends above. Closes no session. */
 enum follow_end follow_run(struct follow *follow);

@@ -174,11 +174,10 @@ read_line(struct secret_args *secrets, const char *name)
 }
 
 int
-secret_gather(struct secret_args *secrets, int *ret_fd)
+secret_read(struct secret_args *secrets)
 {
-	int r, status = 0;
+	int status = 0;
 
-	*ret_fd = -1;
 	for (size_t i = 0; status == 0 && i < secrets->asked.n; i++) {
 		const char *name = secrets->asked.v[i];
 
@@ -189,6 +188,15 @@ secret_gather(struct secret_args *secrets, int *ret_fd)
 		else
 			status = read_line(secrets, name);
 	}
+	return status;
+}
+
+int
+secret_gather(struct secret_args *secrets, int *ret_fd)
+{
+	int r, status = secret_read(secrets);
+
+	*ret_fd = -1;
 	if (status != 0 || secrets->values.n == 0)
 		return status;
 	r = secrets_fd_make(&secrets->values, ret_fd);

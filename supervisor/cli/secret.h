@@ -29,6 +29,9 @@ struct secret_args {
 /* One of the two options, ARGS->value: 0, or an exit status after a complaint. */
 int secret_take(const struct args *args, int key, struct secret_args *secrets);
 
+/* Reads what is asked for into the values. 0, or an exit status after a complaint. */
+int secret_read(struct secret_args *secrets);
+
 /* Reads what is asked for. 0 with *ret_fd (owned; -1: there are none), or an exit status after a
  * complaint. */
 int secret_gather(struct secret_args *secrets, int *ret_fd);

@@ -10,7 +10,8 @@ enum {
 	WARNINGS_SHOWN = 8,
 	PROCS_SHOWN = 8,
 	HINT_COLUMN = 28,
-	RESULT_MAX = 256 << 10
+	RESULT_MAX = 256 << 10,
+	QUESTION_LINES = 12
 };
 
 void
@@ -24,6 +25,45 @@ story_hint(
 	line_pad(&line, HINT_COLUMN);
 	line_add(&line, STYLE_DIM, "  %s", what);
 	line_end(&line);
+}
+
+static void
+put_question_line(struct buf *out, const struct term *term, const char *mark, struct span text)
+{
+	struct line line;
+
+	line_begin(&line, out, term);
+	line_add(&line, STYLE_YELLOW, "  %s ", mark);
+	line_put(&line, STYLE_BOLD, text);
+	line_end(&line);
+}
+
+size_t
+story_question(struct buf *out, const struct term *term, uint64_t id,
+    const msgpack_object *question, bool hint)
+{
+	struct span text = doc_span(question, "text"), problem = doc_span(question, "problem");
+	size_t lines = 0;
+
+	while (text.len > 0 && lines < QUESTION_LINES) {
+		const char *end = memchr(text.text, '\n', text.len);
+		size_t len = end ? (size_t)(end - text.text) : text.len;
+
+		put_question_line(
+		    out, term, lines == 0 ? "?" : " ", (struct span){ text.text, len });
+		len += end != NULL;
+		text = (struct span){ text.text + len, text.len - len };
+		lines++;
+	}
+	if (problem.len > 0) {
+		put_question_line(out, term, "!", problem);
+		lines++;
+	}
+	if (hint) {
+		story_hint(out, term, "answer", id, "asks for the answer");
+		lines++;
+	}
+	return lines;
 }
 
 /* Where the last LINES lines of TEXT begin. */

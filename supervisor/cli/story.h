@@ -18,6 +18,10 @@ void story_all(struct buf *out, const struct term *term, const msgpack_object *t
 /* What a cancel did, in a line or more. */
 void story_receipt(struct buf *out, const struct term *term, const msgpack_object *receipt);
 
+/* What task ID asks, and with HINT how it is answered. Returns the number of lines. */
+size_t story_question(struct buf *out, const struct term *term, uint64_t id,
+    const msgpack_object *question, bool hint);
+
 /* TEXT's last LINES lines, each behind a bar. */
 void story_tail(struct buf *out, const struct term *term, struct span text, size_t lines);
 

@@ -14,8 +14,9 @@ enum {
 };
 
 const struct verb *const verbs[] = { &verb_run, &verb_ls, &verb_show, &verb_watch, &verb_logs,
-	&verb_events, &verb_wait, &verb_cancel, &verb_retry, &verb_keep, &verb_recipes, &verb_new,
-	&verb_check, &verb_config, &verb_doctor, &verb_drain, &verb_shutdown, &verb_version, NULL };
+	&verb_events, &verb_wait, &verb_cancel, &verb_answer, &verb_retry, &verb_keep,
+	&verb_recipes, &verb_new, &verb_check, &verb_config, &verb_doctor, &verb_drain,
+	&verb_shutdown, &verb_version, NULL };
 
 const struct verb *
 verb_find(const char *name)

@@ -1,5 +1,6 @@
 /* Method answer: somebody says yes or no to what a task asks. */
 #include "supervisor/commands/commands.h"
+#include "supervisor/inquiry.h"
 #include "supervisor/roster/question.h"
 
 #include <errno.h>
@@ -48,19 +49,26 @@ call_free(struct call *call)
 }
 
 static void
-on_answered(struct task *task, int result, void *arg)
+reply_answered(const struct request *request, bool yes, const char *by)
 {
-	struct call *call = arg;
 	msgpack_packer packer;
 	struct buf out;
 
+	reply_begin(request, &out, &packer);
+	msgpack_pack_map(&packer, 2);
+	pack_kv_str(&packer, "answer", yes ? "yes" : "no");
+	pack_kv_str(&packer, "by", by);
+	reply_end(request, &out);
+}
+
+static void
+on_answered(struct task *task, int result, void *arg)
+{
+	struct call *call = arg;
+
 	(void)task;
 	(void)result; /* only submissions are refused */
-	reply_begin(&call->request, &out, &packer);
-	msgpack_pack_map(&packer, 2);
-	pack_kv_str(&packer, "answer", call->yes ? "yes" : "no");
-	pack_kv_str(&packer, "by", call->by);
-	reply_end(&call->request, &out);
+	reply_answered(&call->request, call->yes, call->by);
 	call_free(call);
 }
 
@@ -121,22 +129,36 @@ parse_word(const struct request *request, const char *word, bool *ret_yes)
 	return false;
 }
 
+/* True when all is said: the task is not there, or it is an answer that is sent again. */
+static bool
+is_settled(const struct request *request, const struct answer_params *given)
+{
+	const struct answer *sent;
+	struct record record;
+
+	if (!request_find(request, given->id, &record))
+		return true;
+	sent = inquiry_sent(&record, &given->token);
+	if (sent)
+		reply_answered(request, sent->yes, sent->by);
+	codec_free(&record_codec, &record);
+	return sent != NULL;
+}
+
 void
 method_answer(const struct request *request, const struct rpc_slice *params, int fd)
 {
 	struct answer_params given;
-	struct record record;
 	struct call *call;
 	bool yes = true;
 
 	(void)fd;
 	if (!request_decode(request, params, &answer_params_codec, &given))
 		return;
-	if (!parse_word(request, given.answer, &yes) || !request_find(request, given.id, &record)) {
+	if (!parse_word(request, given.answer, &yes) || is_settled(request, &given)) {
 		codec_free(&answer_params_codec, &given);
 		return;
 	}
-	codec_free(&record_codec, &record);
 	call = malloc(sizeof *call);
 	if (!call) {
 		codec_free(&answer_params_codec, &given);

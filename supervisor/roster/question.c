@@ -259,13 +259,6 @@ record_answer(struct task *task, struct answer *answer, change_done_fn done, voi
 	change_commit(change);
 }
 
-static bool
-is_same_token(const struct answer *one, const struct answer *other)
-{
-	return one->token.data && other->token.data && one->token.len == other->token.len &&
-	       memcmp(one->token.data, other->token.data, one->token.len) == 0;
-}
-
 /* It is not open: it was answered, perhaps by the same who asks again after a lost reply. */
 static int
 refuse(struct task *task, const struct answering *answering, change_done_fn done, void *arg,
@@ -276,14 +269,14 @@ refuse(struct task *task, const struct answering *answering, change_done_fn done
 					: inquiry_last(&task->rec);
 	struct change *change;
 
-	if (!last)
-		return -ENOENT;
-	if (is_same_token(last, &answering->answer)) {
+	if (inquiry_sent(&task->rec, &answering->answer.token)) {
 		change = change_begin(task);
 		change_then(change, done, arg);
 		change_commit(change);
 		return 0;
 	}
+	if (!last)
+		return -ENOENT;
 	snprintf(ret->problem, sizeof ret->problem, "it was answered already: %s by %.200s",
 	    last->yes ? "yes" : "no", last->by ? last->by : "nobody in time");
 	return -EALREADY;

@@ -220,8 +220,9 @@ roster_set_unkillable(struct task *task, bool is_unkillable)
 void
 roster_enqueue(struct task *task)
 {
-	if (!roster_stands_in_queue(task->rec.state) || inquiry_is_open(&task->rec) ||
-	    task->is_leaving)
+	bool is_asking = task->rec.state == TASK_WAITING && inquiry_is_open(&task->rec);
+
+	if (!roster_stands_in_queue(task->rec.state) || is_asking || task->is_leaving)
 		return; /* cancelled while its place was being committed */
 	if (queue_add(&task->roster->queue, task->rec.queue_order, task->rec.id) < 0) {
 		log_error("task %llu: no memory for its place in the queue",
