@@ -62,7 +62,11 @@ on_omitted(uint64_t count, void *arg)
 	raise(SIGTERM); /* every task is followed without end */
 }
 
-static const struct follow_view view = { on_item, on_tick, on_signal, on_missing, on_omitted };
+static const struct follow_view view = { .item = on_item,
+	.tick = on_tick,
+	.signal = on_signal,
+	.missing = on_missing,
+	.omitted = on_omitted };
 
 static void
 quiet_stderr(void)
