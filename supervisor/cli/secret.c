@@ -109,9 +109,10 @@ secret_take(const struct args *args, int key, struct secret_args *secrets)
 
 /* ---- from a terminal ---------------------------------------------------------------- */
 
-/* One line that is not shown. Ctrl-C ends the line, not us: the terminal has to be set back. */
+/* One line that is not shown; asked for once that is so. Ctrl-C ends the line, not us: the terminal
+ * has to be set back. */
 static ssize_t
-read_hidden(char *text, size_t size)
+read_hidden(const char *name, char *text, size_t size)
 {
 	struct termios shown, hidden;
 	ssize_t n;
@@ -124,11 +125,12 @@ read_hidden(char *text, size_t size)
 	hidden.c_cc[VEOL] = CTRL_C;
 	if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) < 0)
 		return -errno;
+	fprintf(stderr, "%s (is not shown): ", name);
 	do {
 		n = read(STDIN_FILENO, text, size);
 	} while (n < 0 && errno == EINTR);
 	n = n < 0 ? -errno : n;
-	tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+	tcsetattr(STDIN_FILENO, TCSADRAIN, &shown); /* the next answer may be typed already */
 	return n;
 }
 
@@ -139,8 +141,7 @@ ask_terminal(struct secret_args *secrets, const char *name)
 	ssize_t n;
 	int status;
 
-	fprintf(stderr, "%s (is not shown): ", name);
-	n = read_hidden(text, sizeof text - 1);
+	n = read_hidden(name, text, sizeof text - 1);
 	if (n <= 0 || text[n - 1] == CTRL_C) {
 		explicit_bzero(text, sizeof text);
 		complain(NULL, "\"%s\" was not given", name);

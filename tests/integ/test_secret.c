@@ -179,6 +179,58 @@ START_TEST(a_secret_comes_by_an_fd_too)
 }
 END_TEST
 
+/* Types as soon as it is asked, and prints what stood on the terminal. */
+static const char typist[] = "import os, pty, sys\n"
+			     "pid, fd = pty.fork()\n"
+			     "if pid == 0:\n"
+			     "    os.execv(sys.argv[2], sys.argv[2:])\n"
+			     "seen, typed = b'', False\n"
+			     "while True:\n"
+			     "    try:\n"
+			     "        piece = os.read(fd, 4096)\n"
+			     "    except OSError:\n"
+			     "        break\n"
+			     "    seen += piece\n"
+			     "    if not typed and b'shown): ' in seen:\n"
+			     "        os.write(fd, sys.argv[1].encode())\n"
+			     "        typed = True\n"
+			     "print(seen.decode())\n"
+			     "sys.exit(os.waitpid(pid, 0)[1] >> 8)\n";
+
+static const struct said *
+type(struct world *world, const char *keys)
+{
+	char reeve[WORLD_PATH + 8], dir[WORLD_PATH + 8];
+
+	snprintf(reeve, sizeof reeve, "%s/reeve", world->bin);
+	snprintf(dir, sizeof dir, "dir=%s", world->root);
+	return world_exec(world, "python3",
+	    (const char *const[]){ "-c", typist, keys, reeve, "run", "--secret", "token",
+		world_file(world, "tell.yaml", TELL("")), dir, NULL },
+	    NULL);
+}
+
+START_TEST(a_terminal_is_asked_and_does_not_show_the_answer)
+{
+	struct world world;
+	const struct said *said;
+	char keys[64];
+
+	world_open(&world, __func__);
+	world_start(&world);
+	world_file(&world, "go", "");
+	snprintf(keys, sizeof keys, "%s\n", secret);
+	said = type(&world, keys);
+	ck_assert_msg(said->status == 0, "%s%s", said->out, said->err);
+	ck_assert_ptr_null(strstr(said->out, secret));
+	ck_assert_str_eq(world_read(&world, "told"), told_once());
+	said = type(&world, "half of it\3");
+	ck_assert_int_eq(said->status, 2);
+	ck_says(said->out, "\"token\" was not given");
+	world_close(&world);
+}
+END_TEST
+
 START_TEST(mistakes_with_secrets_are_told_and_never_quote_one)
 {
 	struct world world;
@@ -395,6 +447,7 @@ main(void)
 
 	tcase_add_test(tcase, a_secret_reaches_its_steps_and_nothing_else);
 	tcase_add_test(tcase, a_secret_comes_by_an_fd_too);
+	tcase_add_test(tcase, a_terminal_is_asked_and_does_not_show_the_answer);
 	tcase_add_test(tcase, mistakes_with_secrets_are_told_and_never_quote_one);
 	tcase_add_test(tcase, a_waiting_task_keeps_its_secret_over_supervisors);
 	tcase_add_test(tcase, a_waiting_task_keeps_its_secret_over_a_restart_of_the_service);
