@@ -298,8 +298,7 @@ run(struct cli *cli, int argc, char **argv)
 
 const struct verb verb_cancel = {
 	.name = "cancel",
-	.synopsis =
-	    "[options] ID ...\n[options] --scope TEXT | --type TYPE | --owner NAME | --all",
+	.synopsis = "[options] ID ...\n[options] --scope TEXT | --type TYPE | --owner NAME | --all",
 	.summary = "stop tasks, and everything they started",
 	.help =
 	    "Waits until nothing of them is left alive, and prints what was done. Where several people\n"
