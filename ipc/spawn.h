@@ -56,6 +56,7 @@ struct spawn_spec {
 	size_t nfds;                /* <= 16; `to` numbers are distinct, < 64 */
 	bool sibling;     /* the caller's parent becomes its parent (CLONE_PARENT, exit_signal 0) */
 	bool new_session; /* setsid() */
+	bool new_tty;     /* with new_session: fd 0 of the child becomes its controlling terminal */
 	bool new_group;   /* setpgid(0, 0) */
 	int cgroup_fd;    /* directory to start in, by CLONE_INTO_CGROUP or cgroup.procs; -1 */
 	bool cgroup_by_write; /* enter it by cgroup.procs: a cgroup that was once killed kills at

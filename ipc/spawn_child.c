@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <linux/close_range.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -228,6 +229,8 @@ spawn_child_run(struct spawn_child *child)
 	start_session(child);
 	enter_cgroups(child);
 	exec_fd = pass_fds(child);
+	if (spec->new_tty && syscall(SYS_ioctl, STDIN_FILENO, TIOCSCTTY, 0) < 0)
+		fail(child, SPAWN_STAGE_SESSION, errno);
 	become(child);
 	if (spec->death_signal) {
 		syscall(SYS_prctl, PR_SET_PDEATHSIG, spec->death_signal, 0, 0, 0);

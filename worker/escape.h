@@ -22,7 +22,7 @@ enum escape_kind {
 };
 
 struct escape {
-	int state; /* zero at first */
+	unsigned state; /* zero at first */
 	size_t len;
 	char string[ESCAPE_STRING]; /* of a command; a longer one is left out */
 };

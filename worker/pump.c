@@ -40,6 +40,7 @@ child_init(struct child *child)
 	*child =
 	    (struct child){ .pidfd = -1, .out_fd = -1, .err_fd = -1, .progress = PROGRESS_NONE };
 	channel_init(&child->channel, -1, 0, 0);
+	prompt_init(&child->prompt);
 }
 
 void
@@ -50,6 +51,7 @@ child_fini(struct child *child)
 	fd_close(&child->err_fd);
 	channel_fini(&child->channel);
 	growth_fini(&child->growth);
+	prompt_fini(&child->prompt);
 	free(child->bars);
 	child->bars = NULL;
 }
@@ -65,7 +67,7 @@ child_reap(struct child *child)
 }
 
 static void
-note_exit(struct child *child, uint64_t now_ms)
+note_exit(struct attempt *attempt, struct child *child, uint64_t now_ms)
 {
 	siginfo_t info = { .si_pid = 0 };
 
@@ -79,6 +81,7 @@ note_exit(struct child *child, uint64_t now_ms)
 	child->exit.code = info.si_code == CLD_EXITED ? info.si_status : 0;
 	child->exit.signal = info.si_code == CLD_EXITED ? 0 : info.si_status;
 	fd_close(&child->pidfd);
+	prompt_end(&child->prompt, attempt);
 }
 
 static void
@@ -134,12 +137,8 @@ static void
 read_progress(
     struct attempt *attempt, struct child *child, int stream, const void *data, size_t len)
 {
-	if (child->channel.has_progress || child->progress == PROGRESS_NONE ||
-	    child->progress == PROGRESS_FILE)
-		return;
-	if (child->progress == PROGRESS_LINES)
-		count_lines(attempt, child);
-	else
+	if (!child->channel.has_progress && child->progress != PROGRESS_NONE &&
+	    child->progress != PROGRESS_FILE && child->progress != PROGRESS_LINES)
 		read_bars(attempt, child, stream, data, len);
 }
 
@@ -156,9 +155,13 @@ read_output(struct attempt *attempt, struct child *child, enum log_stream stream
 		fd_close(fd);
 		return;
 	}
+	read_progress(attempt, child, stream == LOG_STREAM_ERR, data, (size_t)n);
+	if (child->is_on_tty)
+		n = (ssize_t)prompt_take(&child->prompt, data, (size_t)n, clock_boot_ms());
 	output_feed(&attempt->output, stream, data, (size_t)n);
 	bulletin_log_bytes(&attempt->bulletin, attempt->output.end);
-	read_progress(attempt, child, stream == LOG_STREAM_ERR, data, (size_t)n);
+	if (child->progress == PROGRESS_LINES && !child->channel.has_progress)
+		count_lines(attempt, child);
 }
 
 /* Closes what is still open once the child is dead and its pipes are empty or it took too long. */
@@ -227,7 +230,14 @@ serve_child(struct attempt *attempt, struct child *child, const struct pollfd *p
 	if (polls[AT_CHANNEL].revents)
 		channel_read(&child->channel, attempt);
 	if (polls[AT_PIDFD].revents)
-		note_exit(child, clock_boot_ms());
+		note_exit(attempt, child, clock_boot_ms());
+}
+
+static void
+answer(struct attempt *attempt, struct child *child)
+{
+	channel_answer(&child->channel, attempt);
+	prompt_answer(&child->prompt, attempt);
 }
 
 static void
@@ -240,7 +250,7 @@ serve(struct attempt *attempt, struct child *child, const struct pollfd *polls)
 	if (polls[AT_ORDERS].revents)
 		attempt_hear(attempt);
 	if (child && !child->over)
-		channel_answer(&child->channel, attempt);
+		answer(attempt, child);
 }
 
 /* One round: what is due is done, then whatever comes first is awaited. */
@@ -261,6 +271,9 @@ turn(struct attempt *attempt, struct child *child, uint64_t deadline_ms, uint64_
 		wait_ms = sooner(wait_ms, vigil_turn(&child->vigil, attempt, now_ms));
 	if (is_live && !child->channel.has_progress)
 		wait_ms = sooner(wait_ms, growth_look(&child->growth, attempt, now_ms));
+	if (is_live && !child->exited)
+		wait_ms = sooner(
+		    wait_ms, prompt_turn(&child->prompt, attempt, child->vigil.spared, now_ms));
 	if (is_live && child->channel.fd >= 0 && !listen)
 		wait_ms = sooner(wait_ms, SLOW_MS);
 	if (is_live && child->exited)

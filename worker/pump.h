@@ -9,17 +9,20 @@
 #include "worker/channel.h"
 #include "worker/growth.h"
 #include "worker/progress.h"
+#include "worker/prompt.h"
 #include "worker/vigil.h"
 
 struct child {
-	pid_t pid; /* also the number of its process group */
-	int pidfd; /* owned, like all fds here; -1: closed */
-	int out_fd, err_fd;
+	pid_t pid;              /* also the number of its process group */
+	int pidfd;              /* owned, like all fds here; -1: closed */
+	int out_fd, err_fd;     /* of a terminal the first alone */
 	struct channel channel; /* fd -1: none */
 	struct vigil vigil;
+	struct prompt prompt;
 	enum progress_kind progress; /* what is believed of it, unless it uses the channel */
 	struct progress *bars;       /* owned, of both streams; NULL until there is output */
 	struct growth growth;
+	bool is_on_tty;
 	bool exited; /* dead, not reaped */
 	bool over;   /* and its pipes are read out, or were given up */
 	struct exit_info exit;

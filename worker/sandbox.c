@@ -17,12 +17,13 @@
 
 /* The ends that go to the command. */
 struct given {
-	int out, err, step, start, answer;
+	int in, out, err, step, start, answer;
 };
 
 static void
 given_close(struct given *given)
 {
+	fd_close(&given->in);
 	fd_close(&given->out);
 	fd_close(&given->err);
 	fd_close(&given->step);
@@ -88,13 +89,40 @@ make_start(const struct attempt *attempt, const struct sandbox *sandbox, int *re
 }
 
 static int
+copy_fd(int fd, int *ret_fd)
+{
+	*ret_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return *ret_fd < 0 ? -errno : 0;
+}
+
+/* What it reads and where it writes: nothing and two pipes, or a terminal. */
+static int
+make_stdio(struct attempt *attempt, const struct sandbox *sandbox, struct child *child,
+    struct given *given)
+{
+	int r;
+
+	if (!sandbox_has_tty(attempt, sandbox)) {
+		if ((r = copy_fd(attempt->null_fd, &given->in)) < 0 ||
+		    (r = make_pipe(&attempt->brief, &child->out_fd, &given->out)) < 0)
+			return r;
+		return make_pipe(&attempt->brief, &child->err_fd, &given->err);
+	}
+	child->is_on_tty = true;
+	if ((r = prompt_open(&child->prompt, attempt, sandbox->step, &child->out_fd, &given->in)) <
+		0 ||
+	    (r = copy_fd(given->in, &given->out)) < 0)
+		return r;
+	return copy_fd(given->in, &given->err);
+}
+
+static int
 make_fds(struct attempt *attempt, const struct sandbox *sandbox, struct child *child,
     struct given *given)
 {
-	int step_fd = -1, r;
+	int step_fd = -1, r = make_stdio(attempt, sandbox, child, given);
 
-	if ((r = make_pipe(&attempt->brief, &child->out_fd, &given->out)) < 0 ||
-	    (r = make_pipe(&attempt->brief, &child->err_fd, &given->err)) < 0)
+	if (r < 0)
 		return r;
 	if (sandbox->role != ROLE_RUN)
 		return 0;
@@ -190,10 +218,9 @@ spawn_words(struct attempt *attempt, const struct words *words, const struct giv
 		.gid = (gid_t)brief->gid,
 		.groups = attempt->groups,
 		.ngroups = attempt->ngroups };
-	const struct spawn_fd fds[] = { { attempt->null_fd, STDIN_FILENO },
-		{ given->out, STDOUT_FILENO }, { given->err, STDERR_FILENO },
-		{ given->step, STEP_FD }, { given->start, STEP_START_FD },
-		{ given->answer, STEP_ANSWER_FD } };
+	const struct spawn_fd fds[] = { { given->in, STDIN_FILENO }, { given->out, STDOUT_FILENO },
+		{ given->err, STDERR_FILENO }, { given->step, STEP_FD },
+		{ given->start, STEP_START_FD }, { given->answer, STEP_ANSWER_FD } };
 	const char **paths = calloc(words->paths.n + 1, sizeof *paths);
 	char **argv = calloc(words->argv.n + 1, sizeof *argv);
 	struct spawn_spec spec = { .exec_fd = -1,
@@ -203,6 +230,7 @@ spawn_words(struct attempt *attempt, const struct words *words, const struct giv
 		.fds = fds,
 		.nfds = given->step < 0 ? 3 : 6,
 		.new_session = true,
+		.new_tty = isatty(given->in) == 1,
 		.cgroup_fd = attempt->steps_fd,
 		.cgroup_by_write = attempt->steps_were_killed,
 		.ignores_usual = true, /* its supervisor started it with all at their defaults */
@@ -231,7 +259,7 @@ int
 sandbox_start(struct attempt *attempt, const struct sandbox *sandbox, struct child *child,
     struct sandbox_error *error)
 {
-	struct given given = { -1, -1, -1, -1, -1 };
+	struct given given = { -1, -1, -1, -1, -1, -1 };
 	struct spawned spawned = { .pidfd = -1 };
 	struct words words;
 	int r;
@@ -250,8 +278,8 @@ sandbox_start(struct attempt *attempt, const struct sandbox *sandbox, struct chi
 	if (r < 0) {
 		error->code = "spawn_failed";
 		error->may_pass = r == -EMFILE || r == -ENFILE || r == -ENOMEM;
-		snprintf(
-		    error->message, sizeof error->message, "cannot make a pipe: %s", strerror(-r));
+		snprintf(error->message, sizeof error->message, "cannot make a %s: %s",
+		    child->is_on_tty ? "terminal" : "pipe", strerror(-r));
 		goto out;
 	}
 	r = spawn_words(attempt, &words, &given, &spawned);

@@ -3,8 +3,8 @@
  *
  * Arguments, environment and directory are expanded here, one value at a time; sh text is
  * never touched. The program runs in a session of its own, as the step's user, in the steps'
- * cgroup, and inherits stdin (/dev/null), its two output pipes, and the two fds of the step
- * protocol.
+ * cgroup, and inherits stdin (/dev/null) and two output pipes, or a terminal for all three, and
+ * the fds of the step protocol.
  */
 #ifndef WORKER_SANDBOX_H
 #define WORKER_SANDBOX_H
@@ -42,6 +42,9 @@ struct sandbox_error {
 
 /* True when the step has a command of this ROLE. */
 bool sandbox_has(const struct attempt *attempt, size_t step, enum role role);
+
+/* True when it runs on a terminal of its own. */
+bool sandbox_has_tty(const struct attempt *attempt, const struct sandbox *sandbox);
 
 /* Starts it. 0: CHILD lives; -errno: ERROR says why not, and CHILD needs nothing. */
 int sandbox_start(struct attempt *attempt, const struct sandbox *sandbox, struct child *child,

@@ -40,6 +40,12 @@ sandbox_has(const struct attempt *attempt, size_t step, enum role role)
 	return cmd->argv.n > 0 || cmd->sh;
 }
 
+bool
+sandbox_has_tty(const struct attempt *attempt, const struct sandbox *sandbox)
+{
+	return sandbox->role == ROLE_RUN && attempt->brief.spec.steps.v[sandbox->step].tty;
+}
+
 static int
 expand_one(struct words *words, struct attempt *attempt, const char *text, char **ret_text)
 {
@@ -192,6 +198,8 @@ set_env(struct words *words, struct attempt *attempt, const struct sandbox *sand
 
 	for (size_t i = 0; r == 0 && i < brief->env.n; i++)
 		r = pairs_set(&words->env, brief->env.v[i].name, brief->env.v[i].value);
+	if (r == 0 && sandbox_has_tty(attempt, sandbox))
+		r = pairs_set(&words->env, "TERM", "xterm");
 	if (r == 0 && command_of(step, sandbox->role)->sh)
 		r = set_for_sh(words, brief);
 	for (size_t i = 0; r == 0 && i < step->env.n; i++) {
