@@ -95,7 +95,7 @@ fetch(pid_t pid, uint64_t address, void *data, size_t len)
 static bool
 polls_tty(pid_t pid, const struct call *call, dev_t tty)
 {
-	struct pollfd fds[MAX_POLLED];
+	struct pollfd fds[MAX_POLLED] = { { .fd = -1 } };
 	size_t n = call->args[1] < MAX_POLLED ? (size_t)call->args[1] : MAX_POLLED;
 
 	if (n == 0 || !fetch(pid, call->args[0], fds, n * sizeof fds[0]))
