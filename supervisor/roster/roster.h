@@ -135,8 +135,8 @@ struct roster {
 	uint64_t last_id;
 	struct daemons daemons;
 	struct drain drain;
-	int dead;     /* attempts that wait for the keeper's word */
-	int nameless; /* attempts whose worker is not known yet: no stray hunt meanwhile */
+	int dead;             /* attempts that wait for the keeper's word */
+	int nameless;         /* attempts whose worker is not known yet: no stray hunt meanwhile */
 	uint64_t overweight;  /* so many ended tasks have to go before their time: their logs */
 	uint64_t weigh_at_ms; /* boot clock: not before */
 	bool is_weighing;

@@ -14,7 +14,7 @@ BEGIN {
 	allow["supervisor"] = " ipc store supervisor "
 	allow["tests"] = " ipc store worker supervisor tests "
 
-	pure = "lifecycle queue can apply verdict view shares"
+	pure = "lifecycle queue can apply verdict view view_pack shares"
 	kernel = "clone3 vault jobs committer control passed link ingest census reaps people cgroup cgroup_place cgroup_base killing berth launch"
 	n = split(pure, name, " "); for (i = 1; i <= n; i++) level["supervisor/" name[i]] = 0
 	n = split(kernel, name, " "); for (i = 1; i <= n; i++) level["supervisor/" name[i]] = 1
@@ -30,7 +30,7 @@ BEGIN {
 	may["supervisor/cgroup_place supervisor/cgroup_base"]
 	may["supervisor/control supervisor/passed"]
 	may["supervisor/launch supervisor/link"]; may["supervisor/people supervisor/jobs"]
-	may["supervisor/view supervisor/can"]; may["supervisor/view supervisor/shares"]; may["supervisor/verdict supervisor/can"]
+	may["supervisor/view supervisor/can"]; may["supervisor/view supervisor/view_pack"]; may["supervisor/view supervisor/shares"]; may["supervisor/verdict supervisor/can"]
 	may["supervisor/verdict supervisor/lifecycle"]
 }
 function module(file) { sub(/\.[ch]$/, "", file); return file }
