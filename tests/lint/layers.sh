@@ -14,7 +14,7 @@ BEGIN {
 	allow["supervisor"] = " ipc store supervisor "
 	allow["tests"] = " ipc store worker supervisor tests "
 
-	pure = "lifecycle queue can apply verdict view view_pack shares"
+	pure = "lifecycle queue can apply verdict view view_pack shares inquiry"
 	kernel = "clone3 vault jobs committer control passed link ingest census reaps people cgroup cgroup_place cgroup_base killing berth launch"
 	n = split(pure, name, " "); for (i = 1; i <= n; i++) level["supervisor/" name[i]] = 0
 	n = split(kernel, name, " "); for (i = 1; i <= n; i++) level["supervisor/" name[i]] = 1
@@ -31,7 +31,8 @@ BEGIN {
 	may["supervisor/control supervisor/passed"]
 	may["supervisor/launch supervisor/link"]; may["supervisor/people supervisor/jobs"]
 	may["supervisor/view supervisor/can"]; may["supervisor/view supervisor/view_pack"]; may["supervisor/view supervisor/shares"]; may["supervisor/verdict supervisor/can"]
-	may["supervisor/verdict supervisor/lifecycle"]
+	may["supervisor/verdict supervisor/lifecycle"]; may["supervisor/verdict supervisor/inquiry"]
+	may["supervisor/view supervisor/inquiry"]; may["supervisor/can supervisor/inquiry"]; may["supervisor/apply supervisor/inquiry"]
 }
 function module(file) { sub(/\.[ch]$/, "", file); return file }
 function level_of(file,  m) {
