@@ -132,12 +132,12 @@ static const struct codec_field news_fields[] = {
 	CODEC_FIELD(4, UINT,   struct news, bytes_done,  0),
 	CODEC_FIELD(5, UINT,   struct news, bytes_total, 0),
 	CODEC_FIELD(6, UINT,   struct news, rate,        0),
-	CODEC_FIELD(7, UINT,   struct news, eta_s,       0),
 	CODEC_FIELD(8, STR,    struct news, label,       LIMIT_TITLE),
 	CODEC_FIELD(9, UINT,   struct news, log_bytes,   0),
 	CODEC_FIELD(10, ENUM,  struct news, blocked,     BLOCK_KIND_MAX - 1),
 	CODEC_FIELD(11, STR,   struct news, holder,      LIMIT_TITLE),
 	CODEC_FIELD(12, UINT,  struct news, blocked_since_ms, 0),
+	CODEC_FIELD(13, UINT,  struct news, left_ms,     0),
 };
 const struct codec news_codec = CODEC_TABLE(news, news_fields, .strict = false);
 

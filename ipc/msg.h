@@ -124,12 +124,12 @@ struct news {
 	double progress; /* of the task, 0..1, never falls within an attempt; NaN unknown */
 	uint64_t bytes_done, bytes_total; /* 0: none, unknown */
 	uint64_t rate;                    /* bytes per second */
-	uint64_t eta_s;                   /* of the task, when it was said; 0: unknown */
 	char *label;
 	uint64_t log_bytes;      /* logical end of the log */
 	enum block_kind blocked; /* what it waits for; 0: nothing known */
 	char *holder;            /* who keeps it; NULL: unknown */
 	uint64_t blocked_since_ms;
+	uint64_t left_ms; /* of the task, when it was said; 0: unknown */
 };
 extern const struct codec news_codec;
 

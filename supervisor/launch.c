@@ -83,7 +83,10 @@ recall(const struct launch *launch, struct brief *brief)
 		return r == -ENOMEM ? r : 0;
 	for (size_t i = 0; r == 0 && i < brief->steps.n && i < brief->spec.steps.n; i++) {
 		const char *name = brief->spec.steps.v[i].name;
-		const struct past_runs *runs = name ? history_runs(&history, name) : NULL;
+		/* How long people take to answer says nothing. */
+		bool is_work = brief->spec.steps.v[i].kind != STEP_KIND_CONFIRM;
+		const struct past_runs *runs =
+		    name && is_work ? history_runs(&history, name) : NULL;
 		struct brief_step *step = &brief->steps.v[i];
 
 		for (size_t k = 0; r == 0 && runs && k < runs->n; k++) {

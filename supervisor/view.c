@@ -288,11 +288,13 @@ progress_of(const struct record *record, const struct news *news)
 static uint64_t
 eta_of(const struct record *record, const struct view_live *live)
 {
-	uint64_t age_s = live->news_age_ms / 1000;
+	const struct news *news = live->news;
+	uint64_t seconds;
 
-	if (!live->news || record->state != TASK_RUNNING || live->news->eta_s <= age_s)
+	if (!news || record->state != TASK_RUNNING || news->left_ms <= live->news_age_ms)
 		return 0;
-	return live->news->eta_s - age_s;
+	seconds = (news->left_ms - live->news_age_ms + 500) / 1000;
+	return seconds ? seconds : 1;
 }
 
 static void

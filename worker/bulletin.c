@@ -228,7 +228,7 @@ update_left(struct bulletin *bulletin, uint64_t now_ms)
 	const struct brief_step *running = running_step(bulletin);
 	uint64_t elapsed_ms;
 
-	bulletin->news.eta_s = bulletin->doubt_ms = 0;
+	bulletin->news.left_ms = bulletin->doubt_ms = 0;
 	if (!running || bulletin->news.blocked)
 		return;
 	elapsed_ms = now_ms - bulletin->begun_ms;
@@ -236,7 +236,7 @@ update_left(struct bulletin *bulletin, uint64_t now_ms)
 		bulletin->first_fraction = bulletin->fraction_floor;
 		bulletin->first_ms = elapsed_ms;
 	}
-	bulletin->news.eta_s = (left_ms(bulletin, running, now_ms) + 999) / 1000;
+	bulletin->news.left_ms = left_ms(bulletin, running, now_ms);
 	bulletin->doubt_ms = estimate_changes_ms(&running->runs, elapsed_ms);
 }
 

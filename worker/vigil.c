@@ -179,6 +179,10 @@ vigil_turn(struct vigil *vigil, struct attempt *attempt, uint64_t now_ms)
 {
 	if (vigil->stall_after_ms == 0)
 		return -1;
+	if (asking_is_open(attempt)) { /* it waits for people, which is told otherwise */
+		vigil->sign_ms = vigil->look_ms = now_ms;
+		return -1;
+	}
 	if (has_spoken(vigil, attempt)) {
 		vigil->sign_ms = now_ms;
 		vigil->is_still = false;

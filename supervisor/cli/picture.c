@@ -119,7 +119,7 @@ static const struct {
 	const char *kind, *words;
 } kinds[] = { { "slot", "waits for a slot" }, { "lock", "waits for a lock" },
 	{ "disk", "waits for room on the disk" }, { "network", "waits for the network" },
-	{ "question", "waits for an answer" }, { "stall", "stands still" },
+	{ "question", "waits for an answer" }, { "drain", "waits" }, { "stall", "stands still" },
 	{ "unkillable", "cannot be ended" } };
 
 static const char *

@@ -22,10 +22,10 @@ submit(struct world *world, const char *steps)
 	return SUBMIT(world, world_file(world, "story.yaml", text), where);
 }
 
-/* The second step takes a second and a half, and once there is `again` until there is `go`. */
+/* The second step takes almost two seconds, and once there is `again` until there is `go`. */
 #define TWO_STEPS                                                                               \
  "steps:\n  - {name: quick, weight: 9, sh: 'true'}\n  - name: slow\n    weight: 1\n    sh: |\n" \
- "      [ -e \"$PARAM_DIR/again\" ] || exec sleep 1.5\n"                                        \
+ "      [ -e \"$PARAM_DIR/again\" ] || exec sleep 1.8\n"                                        \
  "      until [ -e \"$PARAM_DIR/go\" ]; do sleep .02; done\n"
 
 START_TEST(a_later_run_knows_how_long_its_steps_take)

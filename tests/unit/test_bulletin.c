@@ -98,15 +98,15 @@ START_TEST(the_time_left_is_of_the_task)
 {
 	begin_step(0, 1000);
 	hear();
-	ck_assert_uint_eq(news.eta_s, 10);
+	ck_assert_uint_eq(news.left_ms, 10000);
 	end_step(0);
 	begin_step(1, 2000);
 	hear();
-	ck_assert_uint_eq(news.eta_s, 9);
+	ck_assert_uint_eq(news.left_ms, 9000);
 	bulletin_ring(&bulletin);
 	bulletin_flush(&bulletin, 7000);
 	hear();
-	ck_assert_uint_eq(news.eta_s, 4);
+	ck_assert_uint_eq(news.left_ms, 4000);
 }
 END_TEST
 
@@ -115,7 +115,7 @@ START_TEST(a_step_to_come_that_is_not_known_makes_the_end_unknown)
 	brief.steps.v[2].runs.n = 0;
 	begin_step(0, 1000);
 	hear();
-	ck_assert_uint_eq(news.eta_s, 0);
+	ck_assert_uint_eq(news.left_ms, 0);
 	brief.steps.v[2].runs.n = 2; /* to be freed */
 }
 END_TEST
@@ -127,7 +127,7 @@ START_TEST(a_step_that_outlasts_its_runs_makes_the_end_unknown_by_itself)
 	ck_assert_int_eq(bulletin_flush(&bulletin, 1500), 500);
 	ck_assert_int_eq(bulletin_flush(&bulletin, 2000), -1);
 	hear();
-	ck_assert_uint_eq(news.eta_s, 0);
+	ck_assert_uint_eq(news.left_ms, 0);
 }
 END_TEST
 
@@ -141,13 +141,13 @@ START_TEST(what_waits_has_no_end_and_says_what_for)
 	ck_assert_int_eq(news.blocked, BLOCK_LOCK);
 	ck_assert_str_eq(news.holder, "apt (pid 7)");
 	ck_assert_uint_eq(news.blocked_since_ms, 99);
-	ck_assert_uint_eq(news.eta_s, 0);
+	ck_assert_uint_eq(news.left_ms, 0);
 	bulletin_waiting(&bulletin, 0, NULL, 0);
 	bulletin_flush(&bulletin, 1400);
 	hear();
 	ck_assert_int_eq(news.blocked, 0);
 	ck_assert_ptr_null(news.holder);
-	ck_assert_uint_gt(news.eta_s, 0);
+	ck_assert_uint_gt(news.left_ms, 0);
 }
 END_TEST
 

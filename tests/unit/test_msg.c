@@ -124,7 +124,7 @@ START_TEST(the_largest_news_fits_into_one_atomic_write)
 		.bytes_done = UINT64_MAX,
 		.bytes_total = UINT64_MAX,
 		.rate = UINT64_MAX,
-		.eta_s = UINT64_MAX,
+		.left_ms = UINT64_MAX,
 		.log_bytes = UINT64_MAX };
 	char label[LIMIT_TITLE + 1];
 	struct buf out;

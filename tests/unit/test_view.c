@@ -131,7 +131,7 @@ START_TEST(news_shows_where_a_task_is)
 	news.progress = .75;
 	news.bytes_done = 10;
 	news.rate = 3;
-	news.eta_s = 20;
+	news.left_ms = 20000;
 	news.label = (char[]){ "fetching" };
 	live.news = &news;
 	row.step = 2;
@@ -146,9 +146,12 @@ START_TEST(news_shows_where_a_task_is)
 	assert_number("bytes.done", 10);
 	assert_null("bytes.total");
 	assert_number("eta_s", 20);
-	live.news_age_ms = 7900;
+	live.news_age_ms = 7400;
 	view();
 	assert_number("eta_s", 13);
+	live.news_age_ms = 19999;
+	view();
+	assert_number("eta_s", 1);
 	live.news_age_ms = 20000;
 	view();
 	assert_null("eta_s"); /* it was wrong */
