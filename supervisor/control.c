@@ -27,6 +27,9 @@ kill_conn(struct conn *conn)
 	ev_io_stop(conn->control->loop, &conn->reader);
 	ev_io_stop(conn->control->loop, &conn->writer);
 	conn->control->handler.closed(conn, conn->control->handler.arg);
+	conn->guest->bytes -= conn->held;
+	guests_leave(&conn->control->guests, conn->guest);
+	conn->guest = NULL;
 	fd_close(&conn->fd);
 	passed_close(&conn->passed);
 }
@@ -44,7 +47,7 @@ free_conn(struct conn *conn)
 		conn->next->prev = conn->prev;
 	buf_fini(&conn->in);
 	buf_fini(&conn->out);
-	free(conn->peer.groups);
+	peer_fini(&conn->peer);
 	free(conn);
 }
 
@@ -53,15 +56,32 @@ static void
 on_reap(struct ev_loop *loop, ev_prepare *watcher, int revents)
 {
 	struct control *control = watcher->data;
-	struct conn *next;
 
 	(void)loop;
 	(void)revents;
-	for (struct conn *conn = control->conns; conn; conn = next) {
+	for (struct conn *conn = control->conns, *next; conn; conn = next) {
 		next = conn->next;
 		if (conn->is_dead)
 			free_conn(conn);
 	}
+	guests_turn(&control->guests);
+}
+
+/* False: all that is kept for this user is too much. */
+static bool
+may_hold(struct conn *conn)
+{
+	size_t held = conn->in.room + conn->out.room;
+
+	conn->guest->bytes += held - conn->held;
+	conn->held = held;
+	return conn->peer.is_admin || conn->guest->bytes <= GUEST_MAX_BYTES;
+}
+
+static bool
+had_turn(const struct conn *conn)
+{
+	return guests_had_turn(&conn->control->guests, conn->guest);
 }
 
 static void
@@ -91,14 +111,17 @@ static void
 on_writable(struct ev_loop *loop, ev_io *watcher, int revents)
 {
 	struct conn *conn = watcher->data;
+	uint64_t begin_ns;
 
 	(void)revents;
 	flush(conn);
-	if (conn->is_dead || conn->out.len > 0 || !conn->wants_turn)
+	if (conn->is_dead || conn->out.len > 0 || !conn->wants_turn || had_turn(conn))
 		return;
 	conn->wants_turn = false;
 	ev_io_stop(loop, watcher);
+	begin_ns = clock_boot_ns();
 	conn->control->handler.turn(conn, conn->control->handler.arg);
+	guests_use(&conn->control->guests, conn->guest, clock_boot_ns() - begin_ns);
 }
 
 void
@@ -139,7 +162,8 @@ conn_send(struct conn *conn, const struct buf *message, bool answers)
 		return;
 	if (answers)
 		finish_request(conn);
-	if (buf_error(message) < 0 || buf_add(&conn->out, message->data, message->len) < 0)
+	if (buf_error(message) < 0 || buf_add(&conn->out, message->data, message->len) < 0 ||
+	    !may_hold(conn))
 		kill_conn(conn);
 	else
 		flush(conn);
@@ -150,6 +174,7 @@ conn_send(struct conn *conn, const struct buf *message, bool answers)
 static bool
 handle(struct conn *conn, size_t len)
 {
+	uint64_t begin_ns = clock_boot_ns();
 	struct rpc_msg msg;
 	int fd;
 
@@ -159,6 +184,7 @@ handle(struct conn *conn, size_t len)
 	conn->pending++;
 	conn->active_ms = clock_boot_ms();
 	conn->control->handler.request(conn, &msg, fd, conn->control->handler.arg);
+	guests_use(&conn->control->guests, conn->guest, clock_boot_ns() - begin_ns);
 	fd_close(&fd);
 	return true;
 }
@@ -167,7 +193,7 @@ handle(struct conn *conn, size_t len)
 static void
 take_messages(struct conn *conn)
 {
-	for (int i = 0; i < MESSAGES_PER_TURN && !conn->is_dead; i++) {
+	for (int i = 0; i < MESSAGES_PER_TURN && !had_turn(conn); i++) {
 		size_t used = 0, from = conn->walk.pos;
 		int r;
 
@@ -192,21 +218,6 @@ take_messages(struct conn *conn)
 	postpone(conn);
 }
 
-static void
-on_more(struct ev_loop *loop, ev_timer *watcher, int revents)
-{
-	struct control *control = watcher->data;
-
-	(void)revents;
-	for (struct conn *conn = control->conns; conn; conn = conn->next) {
-		if (conn->is_dead || !conn->has_more)
-			continue;
-		conn->has_more = false;
-		ev_io_start(loop, &conn->reader);
-		take_messages(conn);
-	}
-}
-
 static bool
 receive(struct conn *conn)
 {
@@ -226,7 +237,51 @@ receive(struct conn *conn)
 		conn->active_ms = clock_boot_ms();
 	conn->in.len += (size_t)n;
 	passed_add(&conn->passed, fds, nfds, conn->in.len);
-	return true;
+	return may_hold(conn);
+}
+
+static void
+read_on(struct conn *conn)
+{
+	if (receive(conn))
+		take_messages(conn);
+	else
+		kill_conn(conn);
+}
+
+static void
+go_on(struct conn *conn)
+{
+	conn->has_more = false;
+	ev_io_start(conn->control->loop, &conn->reader);
+	if (conn->in.len > conn->walk.pos)
+		take_messages(conn);
+	else
+		read_on(conn);
+}
+
+/* The youngest come first in the list; where the last turn ended the next one begins. */
+static void
+on_more(struct ev_loop *loop, ev_timer *watcher, int revents)
+{
+	struct control *control = watcher->data;
+	uint64_t last = control->gone_on;
+
+	(void)loop;
+	(void)revents;
+	for (int round = 0; round < 2; round++) {
+		for (struct conn *conn = control->conns; conn; conn = conn->next) {
+			if (conn->is_dead || !conn->has_more ||
+			    (conn->serial < last) != (round == 0))
+				continue;
+			if (had_turn(conn)) {
+				ev_timer_start(control->loop, &control->more);
+				continue;
+			}
+			control->gone_on = conn->serial;
+			go_on(conn);
+		}
+	}
 }
 
 static void
@@ -238,42 +293,10 @@ on_readable(struct ev_loop *loop, ev_io *watcher, int revents)
 	(void)revents;
 	if (conn->is_dead)
 		return;
-	if (receive(conn))
-		take_messages(conn);
+	if (had_turn(conn))
+		postpone(conn);
 	else
-		kill_conn(conn);
-}
-
-/* SO_PEERCRED and SO_PEERGROUPS, unix(7). */
-static int
-identify(int fd, struct peer *peer)
-{
-	struct ucred cred;
-	socklen_t len = sizeof cred;
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
-		return -errno;
-	*peer = (struct peer){ .uid = cred.uid, .gid = cred.gid, .pid = cred.pid };
-	len = 0;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &len) == 0 || errno != ERANGE)
-		return 0;
-	peer->groups = malloc(len);
-	if (!peer->groups)
-		return -ENOMEM;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, peer->groups, &len) < 0)
-		len = 0;
-	peer->ngroups = len / sizeof *peer->groups;
-	return 0;
-}
-
-static size_t
-count_uid(const struct control *control, uid_t uid)
-{
-	size_t n = 0;
-
-	for (const struct conn *conn = control->conns; conn; conn = conn->next)
-		n += !conn->is_dead && conn->peer.uid == uid;
-	return n;
+		read_on(conn);
 }
 
 /* Makes room by closing whoever has been silent longest and waits for nothing. */
@@ -307,7 +330,11 @@ add_conn(struct control *control, int fd)
 {
 	struct conn *conn = calloc(1, sizeof *conn);
 
-	if (!conn || identify(fd, &conn->peer) < 0) {
+	if (conn && peer_identify(fd, &conn->peer) == 0)
+		conn->guest = guests_enter(&control->guests, conn->peer.uid);
+	if (!conn || !conn->guest) {
+		if (conn)
+			peer_fini(&conn->peer);
 		free(conn);
 		fd_close(&fd);
 		return -ENOMEM;
@@ -325,7 +352,7 @@ add_conn(struct control *control, int fd)
 	ev_io_init(&conn->writer, on_writable, fd, EV_WRITE);
 	conn->reader.data = conn->writer.data = conn;
 	link_conn(control, conn);
-	if (!conn->peer.is_admin && count_uid(control, conn->peer.uid) > control->max_per_uid)
+	if (!conn->peer.is_admin && conn->guest->nconns > control->max_per_uid)
 		kill_conn(conn);
 	else
 		ev_io_start(control->loop, &conn->reader);

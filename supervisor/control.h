@@ -4,7 +4,7 @@
  * Knows nothing of methods. Everything a client sends is hostile: it is walked before it
  * is parsed, bounded, and a bad message costs that connection only. A client that stops
  * reading is cut off at CONN_MAX_OUT. A connection is named by its serial, since it may be
- * gone by the time an answer is ready.
+ * gone by the time an answer is ready. What all connections of one user may take is in guests.h.
  */
 #ifndef SUPERVISOR_CONTROL_H
 #define SUPERVISOR_CONTROL_H
@@ -12,7 +12,9 @@
 #include "ipc/rpc.h"
 #include "ipc/task.h"
 #include "ipc/walk.h"
+#include "supervisor/guests.h"
 #include "supervisor/passed.h"
+#include "supervisor/peer.h"
 
 #include <ev.h>
 #include <stdbool.h>
@@ -25,16 +27,6 @@ enum {
 	CONN_REQUEST_MS = 10 * 1000 /* a request once begun must be whole by then */
 };
 
-/* Who the kernel says is at the other end. */
-struct peer {
-	uid_t uid;
-	gid_t gid;
-	pid_t pid;
-	gid_t *groups; /* owned */
-	size_t ngroups;
-	bool is_admin;
-};
-
 struct control;
 
 struct conn {
@@ -43,6 +35,8 @@ struct conn {
 	int fd;
 	ev_io reader, writer;
 	struct peer peer;
+	struct guest *guest; /* he, over all his connections; NULL: dead */
+	size_t held;         /* bytes of it that are this one's */
 	struct buf in, out;
 	struct walk walk;
 	struct passed passed;
@@ -74,8 +68,10 @@ struct control {
 	struct control_handler handler;
 	struct conn *conns; /* list */
 	size_t nconns, max_conns, max_per_uid;
+	struct guests guests;
 	uint64_t last_serial;
-	int spare_fd; /* given up for a moment when fds run out, to accept and refuse */
+	uint64_t gone_on; /* serial of the last that was gone on with: then come older ones */
+	int spare_fd;     /* given up for a moment when fds run out, to accept and refuse */
 };
 
 /* LISTEN_FD is borrowed. 0 or -errno. CONTROL must not move. */

@@ -15,7 +15,7 @@ BEGIN {
 	allow["tests"] = " ipc store worker supervisor tests "
 
 	pure = "lifecycle queue can apply verdict view view_pack shares inquiry"
-	kernel = "clone3 vault jobs committer control passed link ingest census reaps people cgroup cgroup_place cgroup_base killing berth launch"
+	kernel = "clone3 vault jobs committer control peer passed link ingest census reaps people cgroup cgroup_place cgroup_base killing berth launch"
 	n = split(pure, name, " "); for (i = 1; i <= n; i++) level["supervisor/" name[i]] = 0
 	n = split(kernel, name, " "); for (i = 1; i <= n; i++) level["supervisor/" name[i]] = 1
 	level["supervisor/recipe/library"] = 1
@@ -28,7 +28,7 @@ BEGIN {
 	may["supervisor/launch supervisor/berth"]; may["supervisor/launch supervisor/census"]; may["supervisor/launch supervisor/cgroup"]
 	may["supervisor/cgroup supervisor/cgroup_place"]; may["supervisor/cgroup supervisor/cgroup_base"]
 	may["supervisor/cgroup_place supervisor/cgroup_base"]
-	may["supervisor/control supervisor/passed"]
+	may["supervisor/control supervisor/passed"]; may["supervisor/control supervisor/peer"]
 	may["supervisor/launch supervisor/link"]; may["supervisor/people supervisor/jobs"]
 	may["supervisor/view supervisor/can"]; may["supervisor/view supervisor/view_pack"]; may["supervisor/view supervisor/shares"]; may["supervisor/verdict supervisor/can"]
 	may["supervisor/verdict supervisor/lifecycle"]; may["supervisor/verdict supervisor/inquiry"]

@@ -2,6 +2,7 @@
 #ifndef TESTS_UNIT_CONTROL_KIT_H
 #define TESTS_UNIT_CONTROL_KIT_H
 
+#include "ipc/clock.h"
 #include "ipc/fd.h"
 #include "ipc/mp.h"
 #include "supervisor/control.h"
@@ -15,7 +16,8 @@
 #include <unistd.h>
 
 enum {
-	BIG_ANSWER = 64 * 1024
+	BIG_ANSWER = 64 * 1024,
+	SLOW_NS = 1000 * 1000
 };
 
 static struct ev_loop *loop;
@@ -63,6 +65,12 @@ on_request(struct conn *conn, const struct rpc_msg *msg, int fd, void *arg)
 	last_conn = conn;
 	if (strcmp(msg->method, "echo") == 0) {
 		echoes++;
+		answer(conn, msg->id, 5);
+	} else if (strcmp(msg->method, "slow") == 0) {
+		uint64_t until_ns = clock_boot_ns() + SLOW_NS;
+
+		while (clock_boot_ns() < until_ns)
+			continue;
 		answer(conn, msg->id, 5);
 	} else if (strcmp(msg->method, "big") == 0) {
 		answer(conn, msg->id, BIG_ANSWER);

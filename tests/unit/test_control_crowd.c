@@ -6,6 +6,14 @@
 #include <check.h>
 #include <sys/resource.h>
 
+static bool
+is_silent(int fd)
+{
+	char byte;
+
+	return recv(fd, &byte, 1, MSG_PEEK) < 0 && errno == EAGAIN;
+}
+
 START_TEST(the_longest_silent_makes_room_for_a_newcomer)
 {
 	int fds[4];
@@ -71,6 +79,59 @@ START_TEST(one_user_cannot_have_all_connections)
 }
 END_TEST
 
+enum {
+	CROWD = 20,
+	EACH = 10
+};
+
+/* Whoever else asks waits for one turn, not for all that was asked. */
+START_TEST(all_connections_of_one_user_have_one_turn)
+{
+	const unsigned most = GUEST_TURN_NS / SLOW_NS + 1;
+	int fds[CROWD];
+	unsigned before;
+
+	for (int i = 0; i < CROWD; i++)
+		fds[i] = connect_one();
+	for (int i = 0; i < CROWD; i++)
+		ask(fds[i], "slow", EACH);
+	for (int turn = 0; turn < 10; turn++) {
+		before = requests;
+		ev_run(loop, EVRUN_NOWAIT);
+		ck_assert_uint_le(requests - before, most);
+	}
+	for (int i = 0; i < CROWD; i++) /* and each is come to long before the first has all */
+		pump_until(requests >= CROWD * EACH || !is_silent(fds[i]));
+	ck_assert_uint_lt(requests, CROWD * EACH);
+	pump_until(requests == CROWD * EACH);
+	for (int i = 0; i < CROWD; i++)
+		fd_close(&fds[i]);
+}
+END_TEST
+
+START_TEST(what_all_connections_of_one_user_do_not_read_is_bounded)
+{
+	int fds[CROWD];
+
+	admins = false;
+	for (int i = 0; i < CROWD; i++)
+		fds[i] = connect_one();
+	for (int i = 0; i < 50 && closed == 0; i++)
+		for (int k = 0; k < CROWD && closed == 0; k++) {
+			unsigned before = requests;
+
+			ask(fds[k], "big", 1);
+			pump_until(requests > before);
+			ck_assert_uint_le(control.guests.first->bytes, GUEST_MAX_BYTES);
+		}
+	ck_assert_uint_gt(closed, 0);
+	for (int i = 0; i < CROWD; i++)
+		fd_close(&fds[i]);
+	pump_until(closed == CROWD);
+	ck_assert_ptr_null(control.guests.first);
+}
+END_TEST
+
 START_TEST(without_an_fd_left_a_client_is_refused_and_the_next_one_served)
 {
 	struct rlimit limit, few;
@@ -104,6 +165,8 @@ main(void)
 	tcase_add_test(many, the_longest_silent_makes_room_for_a_newcomer);
 	tcase_add_test(many, where_everybody_is_busy_the_newcomer_has_to_go);
 	tcase_add_test(many, one_user_cannot_have_all_connections);
+	tcase_add_test(many, all_connections_of_one_user_have_one_turn);
+	tcase_add_test(many, what_all_connections_of_one_user_do_not_read_is_bounded);
 	tcase_add_test(many, without_an_fd_left_a_client_is_refused_and_the_next_one_served);
 	suite_add_tcase(suite, many);
 	return run_suite(suite);
