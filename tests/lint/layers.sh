@@ -14,7 +14,7 @@ BEGIN {
 	allow["supervisor"] = " ipc store supervisor "
 	allow["tests"] = " ipc store worker supervisor tests "
 
-	pure = "lifecycle queue can apply verdict view view_pack shares inquiry"
+	pure = "lifecycle queue can apply verdict view view_pack shares inquiry guests"
 	kernel = "clone3 vault jobs committer control peer passed link ingest census reaps people cgroup cgroup_place cgroup_base killing berth launch"
 	n = split(pure, name, " "); for (i = 1; i <= n; i++) level["supervisor/" name[i]] = 0
 	n = split(kernel, name, " "); for (i = 1; i <= n; i++) level["supervisor/" name[i]] = 1
