@@ -121,7 +121,8 @@ normalise(const char *root, char *screen)
 	mask(text, "[0-9]{4}-[0-9]{2}-[0-9]{2}", "DATE");
 	mask(text, "[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?", "CLOCK");
 	mask(text, "[0-9]{2}-[0-9]{2} CLOCK", "DAY CLOCK");
-	mask(text, "( now|[0-9]+ (s|min|h) ago)", "# ago");
+	mask(text, " now", " # ago");
+	mask(text, "[0-9]+ (s|min|h) ago", "# ago");
 	mask(text, "[0-9.]+ (ms|s|min)( [0-9]+ s)?", "# s");
 	mask(text, " for # s", ""); /* not told of the first second */
 	mask(text, "pid [0-9]+", "pid #");
