@@ -92,11 +92,13 @@ asker_look(struct asker *asker, const msgpack_object *task)
 	bool is_open = id.len > 0 && mp_bool(mp_get(mp_get(task, "can"), "answer"), false);
 
 	asker->id = doc_uint(task, "id");
+	if (asker->ask.state == ASK_READY)
+		return; /* ours is under way: the service says what became of it */
 	if (asker->ask.state != ASK_NOTHING && !is_same(id, ask_id(&asker->ask))) {
 		tell_gone(asker, task);
 		ask_end(&asker->ask);
 	}
-	if (asker->ask.state == ASK_NOTHING && is_open && !asker->is_answered)
+	if (asker->ask.state == ASK_NOTHING && is_open && !asker->is_answered && !asker->is_deaf)
 		ask_begin(&asker->ask, asker->id, question);
 	asker->is_answered = asker->is_answered && is_open;
 }
@@ -109,8 +111,9 @@ asker_input(struct asker *asker)
 
 	if (n == -EINTR || n == -EAGAIN)
 		return;
+	asker->is_deaf = asker->is_deaf || n < 0;
 	if (n < 0)
-		ask_end(&asker->ask); /* nobody is there any more */
+		ask_end(&asker->ask);
 	else
 		ask_line(&asker->ask, line);
 	explicit_bzero(line, sizeof line);

@@ -27,6 +27,7 @@ struct asker {
 	const struct term *term;
 	uint64_t id;
 	bool is_answered; /* by us */
+	bool is_deaf;     /* stdin came to its end */
 	int status;       /* of what the service said last */
 };
 

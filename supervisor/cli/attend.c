@@ -1,5 +1,6 @@
 #include "supervisor/cli/attend.h"
 
+#include "supervisor/cli/asker.h"
 #include "supervisor/cli/ends.h"
 #include "supervisor/cli/live.h"
 #include "supervisor/cli/logread.h"
@@ -60,30 +61,90 @@ conclude(const struct cli *cli, const struct follow *follow, enum follow_end end
 	return EXIT_SIGNALLED + follow->signal;
 }
 
+/* A task's picture, and in its place the question that it asks. */
+struct scene {
+	struct live live;
+	struct asker asker;
+	bool may_ask, is_asking;
+};
+
+static void
+on_item(const struct follow_item *item, void *arg)
+{
+	struct scene *scene = arg;
+
+	live_view.item(item, &scene->live);
+	if (!scene->may_ask)
+		return;
+	if (!scene->is_asking && !mp_is_nil(mp_get(item->task, "question")))
+		live_yield(&scene->live);
+	asker_look(&scene->asker, item->task);
+}
+
+static int
+on_tick(void *arg)
+{
+	struct scene *scene = arg;
+
+	scene->is_asking = asker_tick(&scene->asker);
+	return scene->is_asking ? -1 : live_view.tick(&scene->live);
+}
+
+static void
+on_signal(int signo, void *arg)
+{
+	struct scene *scene = arg;
+
+	live_view.signal(signo, &scene->live);
+}
+
+static void
+on_input(void *arg)
+{
+	struct scene *scene = arg;
+
+	asker_input(&scene->asker);
+}
+
+static const struct follow_view scene_view = {
+	.item = on_item, .tick = on_tick, .signal = on_signal, .input = on_input
+};
+
+static int
+attend_live(struct cli *cli, struct follow *follow, enum attend_as as)
+{
+	struct scene scene = { .may_ask = as != ATTEND_WATCHING && ask_can() };
+	enum follow_end end;
+	int status;
+
+	live_init(&scene.live, &cli->out);
+	scene.live.hides_question = scene.may_ask;
+	asker_init(&scene.asker, follow, &cli->out);
+	follow->view = &scene_view;
+	follow->arg = &scene;
+	end = follow_run(follow);
+	asker_fini(&scene.asker);
+	live_finish(&scene.live);
+	status = conclude(cli, follow, end, doc_copy_get(&scene.live.task), as == ATTEND_STRICTLY);
+	live_fini(&scene.live);
+	return status;
+}
+
 int
-attend(struct cli *cli, struct session *session, uint64_t id, bool is_strict)
+attend(struct cli *cli, struct session *session, uint64_t id, enum attend_as as)
 {
 	struct follow follow = { .session = session, .ids = &id, .nids = 1 };
 	enum follow_end end;
 	struct plain plain;
-	struct live live;
 	int status;
 
-	if (cli->out.is_live) {
-		live_init(&live, &cli->out);
-		follow.view = &live_view;
-		follow.arg = &live;
-		end = follow_run(&follow);
-		live_finish(&live);
-		status = conclude(cli, &follow, end, doc_copy_get(&live.task), is_strict);
-		live_fini(&live);
-		return status;
-	}
+	if (cli->out.is_live)
+		return attend_live(cli, &follow, as);
 	plain_init(&plain, &cli->out, false);
 	follow.view = &plain_view;
 	follow.arg = &plain;
 	end = follow_run(&follow);
-	status = conclude(cli, &follow, end, plain_document(&plain, id), is_strict);
+	status = conclude(cli, &follow, end, plain_document(&plain, id), as == ATTEND_STRICTLY);
 	plain_fini(&plain);
 	return status;
 }

@@ -94,7 +94,7 @@ retry(struct cli *cli, uint64_t id, int secrets_fd, bool follows, bool is_json)
 		client_reply_fini(&reply);
 		if (follows)
 			status = is_json ? attend_json(cli, &session, id, false)
-					 : attend(cli, &session, id, false);
+					 : attend(cli, &session, id, ATTEND_NORMALLY);
 	}
 	session_close(&session);
 	return status;

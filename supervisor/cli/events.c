@@ -41,7 +41,8 @@ static void
 put_details(struct line *line, const msgpack_object *event)
 {
 	static const char *const texts[] = { "name", "status", "outcome", "code", "message", "text",
-		"detail" };
+		"detail", "question" };
+	static const char *const answer[] = { "answer", "by" };
 	uint64_t step = doc_uint(event, "step");
 	char number[32];
 
@@ -50,6 +51,8 @@ put_details(struct line *line, const msgpack_object *event)
 		put_detail(line, span_of(number));
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		put_detail(line, doc_span(event, texts[i]));
+	for (size_t i = 0; i < sizeof answer / sizeof answer[0]; i++)
+		put_detail(line, doc_span(mp_get(event, "answer"), answer[i]));
 }
 
 static void

@@ -92,7 +92,8 @@ draw(struct live *live)
 	uint64_t now_ms = clock_boot_ms();
 	struct picture picture = { .term = live->term,
 		.now_ms = clock_wall_ms(),
-		.frame = (unsigned)(now_ms / FRAME_MS) };
+		.frame = (unsigned)(now_ms / FRAME_MS),
+		.hides_question = live->hides_question };
 	const msgpack_object *task = doc_copy_get(&live->task);
 	size_t rows = live->is_resized ? wrapped_rows(live) : live->drawn_lines;
 
@@ -154,6 +155,17 @@ on_signal(int signo, void *arg)
 }
 
 const struct follow_view live_view = { .item = on_item, .tick = on_tick, .signal = on_signal };
+
+void
+live_yield(struct live *live)
+{
+	if (live->is_stale)
+		draw(live);
+	add_cursor(live, false);
+	flush(live);
+	live->drawn_lines = 0;
+	live->is_stale = true;
+}
 
 void
 live_finish(struct live *live)

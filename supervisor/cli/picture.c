@@ -1,5 +1,7 @@
 #include "supervisor/cli/picture.h"
 
+#include "supervisor/cli/story.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -422,6 +424,22 @@ draw_total(struct sketch *sketch)
 	close_line(sketch);
 }
 
+static void
+draw_question(struct sketch *sketch)
+{
+	sketch->lines += story_question(sketch->out, sketch->picture->term,
+	    doc_uint(sketch->task, "id"), mp_get(sketch->task, "question"), true);
+}
+
+static void
+draw_blocked(struct sketch *sketch)
+{
+	open_line(sketch);
+	line_add(&sketch->line, STYLE_PLAIN, "  ");
+	picture_blocked(&sketch->line, sketch->task, sketch->picture->now_ms);
+	close_line(sketch);
+}
+
 size_t
 picture_draw(struct buf *out, const struct picture *picture, const msgpack_object *task)
 {
@@ -434,12 +452,10 @@ picture_draw(struct buf *out, const struct picture *picture, const msgpack_objec
 
 	draw_head(&sketch);
 	draw_steps(&sketch);
-	if (!mp_is_nil(mp_get(task, "blocked_on"))) {
-		open_line(&sketch);
-		line_add(&sketch.line, STYLE_PLAIN, "  ");
-		picture_blocked(&sketch.line, task, picture->now_ms);
-		close_line(&sketch);
-	}
+	if (!mp_is_nil(mp_get(task, "question")) && !picture->hides_question)
+		draw_question(&sketch);
+	else if (!mp_is_nil(mp_get(task, "blocked_on")) && mp_is_nil(mp_get(task, "question")))
+		draw_blocked(&sketch);
 	draw_total(&sketch);
 	return sketch.lines;
 }

@@ -9,9 +9,10 @@
 
 struct picture {
 	const struct term *term;
-	uint64_t now_ms; /* wall clock */
-	unsigned frame;  /* of the spinner */
-	bool has_times;  /* when each step began stands before it */
+	uint64_t now_ms;     /* wall clock */
+	unsigned frame;      /* of the spinner */
+	bool has_times;      /* when each step began stands before it */
+	bool hides_question; /* it is asked below */
 };
 
 /* Appends at most term->rows - 1 lines (any number when rows is 0). Returns how many. */

@@ -4,6 +4,7 @@
 #include "ipc/fd.h"
 #include "supervisor/cli/cli.h"
 #include "supervisor/cli/picture.h"
+#include "supervisor/cli/story.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -130,6 +131,8 @@ say_state(const struct plain *plain, struct buf *out, struct plain_task *task)
 		line_put(&line, STYLE_PLAIN, outcome);
 	}
 	line_end(&line);
+	if (!mp_is_nil(mp_get(doc, "question")))
+		story_question(out, plain->term, task->id, mp_get(doc, "question"), true);
 }
 
 static void

@@ -348,8 +348,10 @@ submit_and_follow(struct cli *cli, struct run *run)
 			status = print_detached(cli, run, &reply.body);
 		client_reply_fini(&reply);
 		if (!run->is_detached)
-			status = run->is_json ? attend_json(cli, &session, id, run->is_strict)
-					      : attend(cli, &session, id, run->is_strict);
+			status = run->is_json
+				     ? attend_json(cli, &session, id, run->is_strict)
+				     : attend(cli, &session, id,
+					   run->is_strict ? ATTEND_STRICTLY : ATTEND_NORMALLY);
 	}
 	session_close(&session);
 	return status;

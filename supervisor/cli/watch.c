@@ -146,7 +146,7 @@ watch_lines(const struct cli *cli, struct session *session, struct which which)
 static int
 watch_one(struct cli *cli, struct session *session, uint64_t id)
 {
-	int status = attend(cli, session, id, false);
+	int status = attend(cli, session, id, ATTEND_WATCHING);
 
 	return status == EXIT_NO_SUPERVISOR || status == EXIT_NOT_FOUND || status >= EXIT_SIGNALLED
 		   ? status

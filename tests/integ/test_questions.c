@@ -1,84 +1,5 @@
-/* Questions: asked once, answered once, through everything that may die meanwhile. */
-#include "tests/integ/world.h"
-
-#include <signal.h>
-#include <stdio.h>
-#include <string.h>
-
-/* What is run before and after the question leaves a line each time. */
-static const char recipe[] =
-    "steps:\n"
-    "  - {name: before, cwd: ROOT, sh: 'echo before >>ran'}\n"
-    "  - name: ask\n"
-    "    confirm:\n"
-    "      text: 'Overwrite it?'\n"
-    "      yes: Overwrite\n"
-    "      no: Keep it\n"
-    "      fields:\n"
-    "        why: {type: text, label: 'Why?'}\n"
-    "        size: {type: choice, choices: [small, large], default: small}\n"
-    "  - {name: after, cwd: ROOT, sh: 'echo \"$OUT_ASK_ANSWER $OUT_ASK_WHY\" "
-    ">>ran'}\n";
-
-/* ROOT/NAME with TEXT, in which ROOT stands for the world's directory. */
-static const char *
-write_recipe(struct world *world, const char *name, const char *text)
-{
-	char *out = NULL;
-	size_t len = 0;
-	FILE *file = open_memstream(&out, &len);
-	const char *path;
-
-	for (const char *at; (at = strstr(text, "ROOT")); text = at + 4)
-		fprintf(file, "%.*s%s", (int)(at - text), text, world->root);
-	fprintf(file, "%s", text);
-	fclose(file);
-	path = world_file(world, name, out);
-	free(out);
-	return path;
-}
-
-static uint64_t
-ask(struct world *world)
-{
-	uint64_t id = SUBMIT(world, write_recipe(world, "ask.yaml", recipe));
-
-	world_until(world, id, "status", "waiting_confirmation");
-	return id;
-}
-
-static int
-count_events(struct world *world, uint64_t id, const char *name)
-{
-	json_t *event;
-	size_t i;
-	int n = 0;
-
-	json_array_foreach(doc_at(world_events(world, id), "events"), i, event)
-	{
-		n += strcmp(doc_text(event, "1.event"), name) == 0;
-	}
-	return n;
-}
-
-/* It was asked once and answered once, and nothing was done twice. */
-static void
-expect_done(struct world *world, uint64_t id)
-{
-	ck_assert_int_eq(REEVE(world, "wait", world_word(world, id))->status, 0);
-	ck_assert_str_eq(world_read(world, "ran"), "before\nyes because\n");
-	ck_assert_int_eq(count_events(world, id, "question"), 1);
-	ck_assert_int_eq(count_events(world, id, "answered"), 1);
-}
-
-static void
-say_yes(struct world *world, uint64_t id)
-{
-	const struct said *said =
-	    REEVE(world, "answer", world_word(world, id), "yes", "why=because");
-
-	ck_assert_msg(said->status == 0, "exit %d: %s", said->status, said->err);
-}
+/* Questions: asked once, through everything that may die meanwhile. */
+#include "tests/integ/questions.h"
 
 START_TEST(a_question_waits_without_a_slot_and_its_answer_is_used)
 {
@@ -195,51 +116,6 @@ END_TEST
 
 /* ---- deaths --------------------------------------------------------------------------- */
 
-static void
-kill_worker(struct world *world, uint64_t id)
-{
-	pid_t worker = world_worker(world, id);
-
-	ck_assert_int_gt(worker, 0);
-	ck_assert_int_eq(kill(worker, SIGKILL), 0);
-	world_wait_gone(worker);
-}
-
-/* Who dies; afterwards a service is there. */
-static void
-die(struct world *world, int who, uint64_t id)
-{
-	switch (who) {
-	case 0:
-		world_kill_supervisor(world);
-		world_wait_served(world);
-		break;
-	case 1:
-		world_kill_keeper(world);
-		world_start(world);
-		break;
-	case 2:
-		kill_worker(world, id);
-		break;
-	case 3:
-		world_kill_all(world);
-		world_start(world);
-		break;
-	case 4:
-		world_kill_keeper(world);
-		kill_worker(world, id);
-		world_start(world);
-		break;
-	default:
-		world_stop(world);
-		world_start(world);
-		break;
-	}
-}
-enum {
-	DEATHS = 6
-};
-
 START_TEST(an_open_question_survives_every_death_and_is_asked_once)
 {
 	struct world world;
@@ -337,74 +213,12 @@ START_TEST(a_supervisor_killed_at_any_boundary_asks_once)
 }
 END_TEST
 
-/* ---- people --------------------------------------------------------------------------- */
-
-static json_t *
-answer_over(
-    struct world *world, struct client *client, uint64_t id, const char *why, bool *ret_is_error)
-{
-	return world_call(world, client, "answer",
-	    json_pack(
-		"{s:I, s:s, s:{s:s}}", "id", (json_int_t)id, "answer", "yes", "fields", "why", why),
-	    ret_is_error);
-}
-
-START_TEST(who_answers_second_is_told_who_was_first)
-{
-	struct world world;
-	struct client one, two;
-	json_t *reply;
-	bool failed[2];
-	uint64_t id;
-
-	world_open(&world, __func__);
-	world_start(&world);
-	id = ask(&world);
-	world_connect(&world, &one);
-	world_connect(&world, &two);
-	reply = answer_over(&world, &one, id, "because", &failed[0]);
-	ck_assert(!failed[0]);
-	ck_doc(reply, "answer", "yes");
-	reply = answer_over(&world, &two, id, "I say so", &failed[1]);
-	ck_assert(failed[1]);
-	ck_doc(reply, "code", "conflict");
-	ck_says(doc_text(reply, "message"), doc_text(world_show(&world, id), "owner"));
-	client_fini(&one);
-	client_fini(&two);
-	expect_done(&world, id);
-	world_close(&world);
-}
-END_TEST
-
-START_TEST(a_refused_answer_names_its_field)
-{
-	struct world world;
-	const struct said *said;
-	uint64_t id;
-
-	world_open(&world, __func__);
-	world_start(&world);
-	id = ask(&world);
-	said = REEVE(&world, "answer", world_word(&world, id), "yes", "why=x", "size=huge");
-	ck_assert_int_eq(said->status, 2);
-	ck_says(said->err, "size");
-	said = REEVE(&world, "answer", world_word(&world, id), "yes");
-	ck_assert_int_eq(said->status, 2);
-	ck_says(said->err, "why");
-	ck_doc(world_show(&world, id), "can.answer", "true");
-	say_yes(&world, id);
-	expect_done(&world, id);
-	world_close(&world);
-}
-END_TEST
-
 int
 main(void)
 {
 	Suite *suite = suite_create("questions");
 	TCase *life = world_tcase(suite, "life");
 	TCase *deaths = world_tcase(suite, "deaths");
-	TCase *people = world_tcase(suite, "people");
 
 	tcase_add_test(life, a_question_waits_without_a_slot_and_its_answer_is_used);
 	tcase_add_test(life, an_answered_task_waits_for_a_slot_before_everybody_else);
@@ -419,7 +233,5 @@ main(void)
 	    sizeof places / sizeof places[0]);
 	tcase_add_loop_test(deaths, a_supervisor_killed_at_any_boundary_asks_once, 0,
 	    sizeof places / sizeof places[0]);
-	tcase_add_test(people, who_answers_second_is_told_who_was_first);
-	tcase_add_test(people, a_refused_answer_names_its_field);
 	return world_main(suite);
 }
