@@ -111,21 +111,22 @@ static const struct follow_view scene_view = {
 };
 
 static int
-attend_live(struct cli *cli, struct follow *follow, enum attend_as as)
+attend_live(struct cli *cli, struct session *session, uint64_t id, enum attend_as as)
 {
 	struct scene scene = { .may_ask = as != ATTEND_WATCHING && ask_can() };
+	struct follow follow = {
+		.session = session, .ids = &id, .nids = 1, .view = &scene_view, .arg = &scene
+	};
 	enum follow_end end;
 	int status;
 
 	live_init(&scene.live, &cli->out);
 	scene.live.hides_question = scene.may_ask;
-	asker_init(&scene.asker, follow, &cli->out);
-	follow->view = &scene_view;
-	follow->arg = &scene;
-	end = follow_run(follow);
+	asker_init(&scene.asker, &follow, &cli->out);
+	end = follow_run(&follow);
 	asker_fini(&scene.asker);
 	live_finish(&scene.live);
-	status = conclude(cli, follow, end, doc_copy_get(&scene.live.task), as == ATTEND_STRICTLY);
+	status = conclude(cli, &follow, end, doc_copy_get(&scene.live.task), as == ATTEND_STRICTLY);
 	live_fini(&scene.live);
 	return status;
 }
@@ -139,7 +140,7 @@ attend(struct cli *cli, struct session *session, uint64_t id, enum attend_as as)
 	int status;
 
 	if (cli->out.is_live)
-		return attend_live(cli, &follow, as);
+		return attend_live(cli, session, id, as);
 	plain_init(&plain, &cli->out, false);
 	follow.view = &plain_view;
 	follow.arg = &plain;

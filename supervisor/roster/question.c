@@ -235,10 +235,13 @@ record_answer(struct task *task, struct answer *answer, change_done_fn done, voi
 	const struct question *question = &rec->question.it;
 	struct record_step *step = &rec->steps.v[rec->question.step - 1];
 	struct telling *telling = malloc(sizeof *telling);
-	struct change *change = change_begin(task);
+	struct change *change;
 
-	if (!telling)
+	if (!telling) {
 		die_of_memory();
+		return;
+	}
+	change = change_begin(task);
 	*telling = (struct telling){ .done = done, .arg = arg };
 	answer->step = rec->question.step;
 	answer->ts_ms = clock_wall_ms();
