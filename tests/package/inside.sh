@@ -165,7 +165,7 @@ expect "it is not removed while a task runs" refused mine uninstall
 : >/tmp/go
 expect "the task completes" own "wait $id"
 expect "it is removed then" mine uninstall
-expect "no program stays" refused sh -c 'find /home/alice/.local/bin /home/alice/.local/libexec -type f | grep .'
+expect "no program stays" refused sh -c 'find ~alice/.local/bin ~alice/.local/libexec -type f | grep .'
 expect "the machine has nothing of it" refused test -e /etc/reeve
 
 [ "$failed" = 0 ] || tail -n 40 /tmp/reeved.log

@@ -140,7 +140,7 @@ read_pull(struct docker_state *docker, struct scan scan, double *ret_fraction)
 		layer = layer_of(docker, id);
 		docker->too_many |= !layer;
 		if (layer) {
-			layer->phase = words[i].phase;
+			layer->phase = (int)words[i].phase;
 			layer->done = layer->all = 0;
 			take_amounts(layer, scan);
 		}
