@@ -260,6 +260,22 @@ go_on(struct conn *conn)
 		read_on(conn);
 }
 
+/* Those that are older than the one numbered LAST, or all others. */
+static void
+go_on_with(struct control *control, uint64_t last, bool older)
+{
+	for (struct conn *conn = control->conns; conn; conn = conn->next) {
+		if (conn->is_dead || !conn->has_more || (conn->serial < last) != older)
+			continue;
+		if (had_turn(conn)) {
+			ev_timer_start(control->loop, &control->more);
+			continue;
+		}
+		control->gone_on = conn->serial;
+		go_on(conn);
+	}
+}
+
 /* The youngest come first in the list; where the last turn ended the next one begins. */
 static void
 on_more(struct ev_loop *loop, ev_timer *watcher, int revents)
@@ -269,19 +285,8 @@ on_more(struct ev_loop *loop, ev_timer *watcher, int revents)
 
 	(void)loop;
 	(void)revents;
-	for (int round = 0; round < 2; round++) {
-		for (struct conn *conn = control->conns; conn; conn = conn->next) {
-			if (conn->is_dead || !conn->has_more ||
-			    (conn->serial < last) != (round == 0))
-				continue;
-			if (had_turn(conn)) {
-				ev_timer_start(control->loop, &control->more);
-				continue;
-			}
-			control->gone_on = conn->serial;
-			go_on(conn);
-		}
-	}
+	go_on_with(control, last, true);
+	go_on_with(control, last, false);
 }
 
 static void
