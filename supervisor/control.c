@@ -169,8 +169,7 @@ conn_send(struct conn *conn, const struct buf *message, bool answers)
 		flush(conn);
 }
 
-/* Hands over the message that is complete in the first LEN bytes. False: the peer talks nonsense.
- */
+/* Hands over the message in the first LEN bytes. False: the peer talks nonsense. */
 static bool
 handle(struct conn *conn, size_t len)
 {
@@ -252,6 +251,7 @@ read_on(struct conn *conn)
 static void
 go_on(struct conn *conn)
 {
+	conn->control->gone_on = conn->serial;
 	conn->has_more = false;
 	ev_io_start(conn->control->loop, &conn->reader);
 	if (conn->in.len > conn->walk.pos)
@@ -260,19 +260,16 @@ go_on(struct conn *conn)
 		read_on(conn);
 }
 
-/* Those that are older than the one numbered LAST, or all others. */
 static void
 go_on_with(struct control *control, uint64_t last, bool older)
 {
 	for (struct conn *conn = control->conns; conn; conn = conn->next) {
 		if (conn->is_dead || !conn->has_more || (conn->serial < last) != older)
 			continue;
-		if (had_turn(conn)) {
+		if (had_turn(conn))
 			ev_timer_start(control->loop, &control->more);
-			continue;
-		}
-		control->gone_on = conn->serial;
-		go_on(conn);
+		else
+			go_on(conn);
 	}
 }
 
@@ -296,11 +293,9 @@ on_readable(struct ev_loop *loop, ev_io *watcher, int revents)
 
 	(void)loop;
 	(void)revents;
-	if (conn->is_dead)
-		return;
-	if (had_turn(conn))
+	if (!conn->is_dead && had_turn(conn))
 		postpone(conn);
-	else
+	else if (!conn->is_dead)
 		read_on(conn);
 }
 
