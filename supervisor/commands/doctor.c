@@ -85,11 +85,12 @@ check_drain(struct examination *examination, const struct drain *drain)
 static void
 check_config(struct examination *examination, const struct settings *settings)
 {
-	const char *note = access(settings->path, F_OK) == 0 ? "" : " is not there, nor need it be";
+	const char *path = settings->path ? settings->path : "a file"; /* none was looked for */
+	const char *note = access(path, F_OK) == 0 ? "" : " is not there, nor need it be";
 	char text[PATH_MAX + 64];
 	size_t waiting = 0;
 
-	snprintf(text, sizeof text, "%s%s", settings->path, note);
+	snprintf(text, sizeof text, "%s%s", path, note);
 	for (size_t i = 0; i < CONFIG_KEYS; i++)
 		waiting += settings->waiting[i] != NULL;
 	if (settings->problem[0])
