@@ -4,11 +4,11 @@
 #include "ipc/walk.h"
 #include "tests/fuzz/fuzz.h"
 
-/* A slice that is there is one whole value inside DATA. */
+/* A slice that is there is one whole value inside DATA; or, for [], an empty map of rpc.c's own. */
 static void
 check_slice(const struct rpc_slice *slice, const uint8_t *data, size_t size)
 {
-	if (!slice->data)
+	if (!slice->data || (slice->len == 1 && slice->data[0] == 0x80))
 		return;
 	REQUIRE(slice->data >= data && slice->data + slice->len <= data + size);
 	REQUIRE(walk_whole(slice->data, slice->len, &walk_rpc_limits) == 0);
