@@ -1,5 +1,7 @@
 #include "ipc/clock.h"
 
+#include "ipc/units.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -51,27 +53,10 @@ clock_format(uint64_t wall_ms, char text[static CLOCK_TEXT])
 int
 clock_parse_duration(const char *text, uint64_t *ret_ms)
 {
-	static const struct {
-		const char *unit;
-		uint64_t ms;
-	} units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 },
-		{ "d", 86400000 } };
-	unsigned long long number;
-	char *end;
+	static const struct unit units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60000 },
+		{ "h", 3600000 }, { "d", 86400000 } };
 
-	if (*text < '0' || *text > '9')
-		return -EINVAL;
-	errno = 0;
-	number = strtoull(text, &end, 10);
-	for (size_t i = 0; errno == 0 && i < sizeof units / sizeof units[0]; i++) {
-		if (strcmp(end, units[i].unit) != 0)
-			continue;
-		if (number > UINT64_MAX / units[i].ms)
-			return -EINVAL;
-		*ret_ms = number * units[i].ms;
-		return 0;
-	}
-	return -EINVAL;
+	return units_parse(text, units, sizeof units / sizeof units[0], ret_ms);
 }
 
 char *

@@ -2,6 +2,7 @@
 
 #include "ipc/log.h"
 #include "ipc/spawn.h"
+#include "ipc/units.h"
 #include "supervisor/config/config.h"
 
 #include <errno.h>
@@ -191,26 +192,10 @@ config_range(const struct config_key *key, char text[static CONFIG_RANGE_TEXT])
 int
 config_parse_bytes(const char *text, uint64_t *ret_bytes)
 {
-	static const struct {
-		const char *unit;
-		uint64_t bytes;
-	} units[] = { { "", 1 }, { "KiB", UINT64_C(1) << 10 }, { "MiB", UINT64_C(1) << 20 },
-		{ "GiB", UINT64_C(1) << 30 }, { "TiB", UINT64_C(1) << 40 }, { "kB", 1000 },
-		{ "MB", 1000000 }, { "GB", 1000000000 }, { "TB", UINT64_C(1000000000000) } };
-	unsigned long long number;
-	char *end;
+	static const struct unit units[] = { { "", 1 }, { "KiB", UINT64_C(1) << 10 },
+		{ "MiB", UINT64_C(1) << 20 }, { "GiB", UINT64_C(1) << 30 },
+		{ "TiB", UINT64_C(1) << 40 }, { "kB", 1000 }, { "MB", 1000000 },
+		{ "GB", 1000000000 }, { "TB", UINT64_C(1000000000000) } };
 
-	if (*text < '0' || *text > '9')
-		return -EINVAL;
-	errno = 0;
-	number = strtoull(text, &end, 10);
-	for (size_t i = 0; errno == 0 && i < sizeof units / sizeof units[0]; i++) {
-		if (strcmp(end, units[i].unit) != 0)
-			continue;
-		if (number > UINT64_MAX / units[i].bytes)
-			return -EINVAL;
-		*ret_bytes = number * units[i].bytes;
-		return 0;
-	}
-	return -EINVAL;
+	return units_parse(text, units, sizeof units / sizeof units[0], ret_bytes);
 }
